@@ -116,14 +116,14 @@ _ACT_RISK: Mapping[ActVerb, Risk] = {
 
 
 def risk(command: Command) -> Risk:
-    """The confirmation tier of a command, before any protection of the context raises it."""
+    """The confirmation tier of a command. Only what loses data is destructive: docs/decisions/0002."""
     match command:
         case Apply() | Rollback():
             return Risk.WIDE
         case Scale(replicas=replicas):
-            return Risk.DESTRUCTIVE if replicas == 0 else Risk.SMALL
-        case Down():
-            return Risk.DESTRUCTIVE
+            return Risk.WIDE if replicas == 0 else Risk.SMALL
+        case Down(volumes=volumes):
+            return Risk.DESTRUCTIVE if volumes else Risk.WIDE
         case Act(verb="restart", target=Target(kind="stack" | "service")):
             return Risk.WIDE
         case Act(verb=verb):
