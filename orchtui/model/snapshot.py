@@ -98,7 +98,10 @@ class Stack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something wrong now. `severity` 3 is worst. `target` is `container:<id>`, `service:<key>` or `stack:<key>`."""
+    """Something wrong now. `severity` 3 is worst.
+
+    `target` is `container:<id>`, `service:<key>`, `stack:<key>`, or `docker:` where Docker itself does not answer.
+    """
 
     severity: int
     target: str

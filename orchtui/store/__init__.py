@@ -1,0 +1,1 @@
+"""What must survive: desired state, revisions, rollouts, holds, events. The only importer of sqlite3."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from orchtui.docker import compile as compiled
 from orchtui.docker.client import DockerClient
 from orchtui.docker.connection import api_number
 from orchtui.docker.endpoint import Endpoint
@@ -23,10 +25,11 @@ from orchtui.model.spec import (
     ServiceSpec,
     VolumeSpec,
 )
+from tests.support.engines import BOTH
 from tests.support.rawdocker import RawDocker
 from tests.support.until import until
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, BOTH]
 
 SLEEP = ServiceSpec(name="web", image="", command=("sleep", "600"), init=True, stop_grace_period=2)
 
@@ -166,7 +169,7 @@ async def test_what_was_wished_is_what_docker_made(
         ("volume", "/data", False),
         ("bind", "/host", True),
     }
-    assert (tmp_path / "made").is_dir()
+    assert (tmp_path / "made").is_dir()  # every engine sees our tmp_path at the same place
     assert [end.network for end in found.networks] == [back.name, front.name]
     assert all(end.ip for end in found.networks)
     aliases = {end.network: set(end.aliases) for end in found.networks}
@@ -200,13 +203,12 @@ async def healthy(docker: DockerClient, identity: str) -> Container | None:
 
 
 async def test_a_container_that_cannot_join_all_its_networks_is_not_left_behind(
-    docker: DockerClient, image: str, run_id: str, sweep: RawDocker
+    docker: DockerClient, image: str, run_id: str, sweep: RawDocker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(compiled, "MANY_NETWORKS", (9, 9))  # join one by one, as on old engines
     front = NetworkSpec(key="front", name=f"{run_id}_front")
     await docker.create_network(front, {})
-    spec = ServiceSpec(
-        name="web", image=image, networks=(AttachmentSpec(network="front"), AttachmentSpec(network="host"))
-    )
+    spec = replace(SLEEP, networks=(AttachmentSpec(network="front"), AttachmentSpec(network="host")))
     with pytest.raises(DockerRefused, match="connect container"):
         await docker.create_container(
             name=f"{run_id}-web-1",
@@ -216,6 +218,34 @@ async def test_a_container_that_cannot_join_all_its_networks_is_not_left_behind(
             networks={"front": front.name, "host": "host"},
         )
     assert not [item for item in sweep.containers() if f"/{run_id}-web-1" in item["Names"]]
+
+
+@pytest.mark.parametrize("missing", ["front", "back"])
+async def test_a_network_that_is_gone_is_not_a_container_that_is_gone(
+    docker: DockerClient, image: str, run_id: str, missing: str
+) -> None:
+    names = {key: f"{run_id}_{key}" for key in ("front", "back")}
+    for key, name in names.items():
+        await docker.create_network(NetworkSpec(key=key, name=name), {})
+    spec = replace(SLEEP, networks=tuple(AttachmentSpec(network=key) for key in names))
+    identity = await docker.create_container(name=f"{run_id}-web-1", spec=spec, image=image, labels={}, networks=names)
+    await docker.remove_network(names[missing])
+    with pytest.raises(DockerRefused, match=f"{names[missing]} not found") as caught:
+        await docker.start(identity)
+    assert not isinstance(caught.value, DockerNotFound)
+    assert "Create that network" in caught.value.hint
+    assert not (await docker.inspect_container(identity)).running
+    with pytest.raises(DockerNotFound):
+        await docker.start(f"{run_id}-none")
+
+
+async def test_a_network_of_that_name_is_a_conflict(docker: DockerClient, run_id: str) -> None:
+    front = NetworkSpec(key="front", name=f"{run_id}_front")
+    made = await docker.create_network(front, {"orchtui.test": run_id})
+    with pytest.raises(DockerConflict, match="already exists") as caught:
+        await docker.create_network(front, {"orchtui.test": run_id})
+    assert "another name" in caught.value.hint
+    assert [network.id for network in await docker.list_networks({"orchtui.test": run_id})] == [made]
 
 
 async def test_volumes_keep_their_first_labels(docker: DockerClient, run_id: str) -> None:

@@ -18,11 +18,12 @@ from orchtui.docker.exec import DockerExec, open_session
 from orchtui.docker.logs import Lines
 from orchtui.errors import DockerConflict, DockerError, DockerNotFound, DockerRefused, DockerUnreachable
 from orchtui.model.observed import DockerEvent
+from tests.support.engines import BOTH
 from tests.support.proxy import SocketProxy
 from tests.support.rawdocker import RawDocker
 from tests.support.until import until
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, BOTH]
 
 
 @pytest_asyncio.fixture

@@ -8,14 +8,24 @@ from orchtui.docker import cgroups, stats
 from orchtui.docker.client import DockerClient
 from orchtui.docker.meter import CpuMeter
 from orchtui.model.usage import Usage
+from tests.support.engines import BOTH
 from tests.support.rawdocker import RawDocker
 from tests.support.until import until
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, BOTH]
 
 
-def start(sweep: RawDocker, image: str, name: str, script: str) -> str:
-    host = {"Init": True, "Memory": 64 << 20, "NanoCpus": 500_000_000}
+LIMIT = 64 << 20
+# Some traffic, then page cache, which does not count.
+SCRIPT = """
+ping -q -c 3 -i 0.1 $(ip route | awk '/default/ {print $3}')
+head -c 20000000 /dev/zero >/tmp/x
+exec sleep 600
+"""
+
+
+def start(sweep: RawDocker, image: str, name: str, script: str, memory: int = LIMIT) -> str:
+    host = {"Init": True, "Memory": memory, "NanoCpus": 500_000_000}
     return sweep.run(name, {"Image": image, "Cmd": ["sh", "-c", script], "HostConfig": host})
 
 
@@ -35,13 +45,16 @@ async def test_stats_of_what_runs_and_not_of_what_does_not(
     assert usage is not None
     assert usage.cpu is not None
     assert 0 < usage.cpu < 2
-    assert usage.memory_limit == 64 << 20
-    assert 0 < usage.memory < 64 << 20
+    assert usage.memory_limit == LIMIT
+    assert 0 < usage.memory < LIMIT
     assert usage.pids >= 2
 
 
-async def test_cgroup_files_say_what_stats_say(docker: DockerClient, image: str, run_id: str, sweep: RawDocker) -> None:
-    identity = start(sweep, image, f"{run_id}-idle", "head -c 20000000 /dev/zero > /tmp/x; touch /tmp/done; sleep 600")
+@pytest.mark.parametrize("memory", [LIMIT, 0], ids=["limited", "unlimited"])
+async def test_cgroup_files_say_what_stats_say(
+    docker: DockerClient, image: str, run_id: str, sweep: RawDocker, memory: int
+) -> None:
+    identity = start(sweep, image, f"{run_id}-idle", SCRIPT, memory)
     container = await docker.inspect_container(identity)
     if cgroups.sample([container], docker.host) is None:
         pytest.skip("the cgroup files of this engine cannot be seen from here")
@@ -53,9 +66,10 @@ async def test_cgroup_files_say_what_stats_say(docker: DockerClient, image: str,
         files = by_files[identity]
         assert abs(files.memory - by_stats.memory) < 2 << 20
         assert files.memory < 15 << 20  # the 20 MB written are page cache
-        assert files.memory_limit == by_stats.memory_limit == 64 << 20
+        assert files.memory_limit == by_stats.memory_limit == memory
         assert files.pids == by_stats.pids
         assert (files.rx, files.tx) == (by_stats.rx, by_stats.tx)
+        assert min(files.rx, files.tx) >= 3 * 98  # three echoes there and back
         return True
 
     await until(alike, what="the same numbers")

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -38,39 +39,39 @@ def demo_image(docker_url: str = "unix:///var/run/docker.sock") -> str:
     It has busybox with all its applets in /bin, /www/index.html, an empty /data, and `sh` as command. Processes that
     run until they are stopped need `init: true` or a trap: PID 1 ignores SIGTERM otherwise (feasibility.md fact 12).
     """
-    docker = RawDocker(docker_url)
     tag = f"{REPOSITORY}:{_content_tag()}"
+    import_once(RawDocker(docker_url), tag, _tree, ('CMD ["sh"]', "ENV PATH=/bin"))
+    return tag
+
+
+def import_once(docker: RawDocker, tag: str, tree: Callable[[], bytes], changes: Sequence[str] = ()) -> None:
+    """Make sure that `docker` has the image `tag`: `docker import` of `tree()`, a tar, where it is missing.
+
+    `changes` are lines of a Dockerfile. Test runs side by side import it once: `docker import` twice would make two
+    images, and the tag would move.
+    """
     if _present(docker, tag):
-        return tag
-    # Test runs side by side import it once: `docker import` twice would make two images, and the tag would move.
+        return
     with (Path(tempfile.gettempdir()) / f"orchtui-test-image-{os.getuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _present(docker, tag):
-            _import(docker, tag)
-    return tag
+        if _present(docker, tag):
+            return
+        repository, _, version = tag.rpartition(":")
+        params = {
+            "fromSrc": "-",
+            "repo": repository,
+            "tag": version,
+            "message": "orchtui test image",
+            "changes": "\n".join([*changes, f"LABEL orchtui-test={repository.rpartition('/')[2]}"]),
+        }
+        answer = docker.call("POST", "/images/create", params=params, raw=tree())
+        if "error" in str(answer) or not _present(docker, tag):
+            raise RuntimeError(f"docker import of {tag} failed: {answer}")
 
 
 def _present(docker: RawDocker, tag: str) -> bool:
     found = docker.call("GET", f"/images/{quote(tag)}/json", allow=(404,))
     return isinstance(found, dict) and "Id" in found
-
-
-def _import(docker: RawDocker, tag: str) -> None:
-    repository, _, version = tag.rpartition(":")
-    answer = docker.call(
-        "POST",
-        "/images/create",
-        params={
-            "fromSrc": "-",
-            "repo": repository,
-            "tag": version,
-            "message": "orchtui test image",
-            "changes": 'CMD ["sh"]\nENV PATH=/bin\nLABEL orchtui-test=busybox',
-        },
-        raw=_tree(),
-    )
-    if "error" in str(answer) or not _present(docker, tag):
-        raise RuntimeError(f"docker import of the test image failed: {answer}")
 
 
 def _binary() -> bytes:

@@ -41,6 +41,8 @@ def test_the_daemons_words_are_quoted_on_one_line_and_undecoded_json_is_read() -
         ("Bind for 0.0.0.0:8080 failed: port is already allocated", "publish another"),
         ("No such image: nginx:1", "Pull it"),
         ("pull access denied for x, repository does not exist", "docker login"),
+        ("network with name front already exists", "another name"),
+        ("network front not found", "Create that network"),
         ("could not find an available, non-overlapping IPv4 address pool among the defaults", "network prune"),
     ],
 )

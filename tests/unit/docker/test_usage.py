@@ -49,7 +49,7 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 @pytest.fixture
 def proc(tmp_path: Path) -> Path:
-    write(tmp_path / "proc", {"42/net/dev": NET_DEV})
+    write(tmp_path / "proc", {"42/net/dev": NET_DEV, "42/cgroup": f"0::/docker/{ID}\n"})
     return tmp_path / "proc"
 
 
@@ -94,6 +94,21 @@ def test_version_2(tmp_path: Path, proc: Path, place: str) -> None:
     found = cgroups.sample([container(pid=0)], host(2), CpuMeter(), now=1.0, root=root, proc=proc)
     assert found is not None
     assert (found[ID].memory, found[ID].memory_limit, found[ID].pids, found[ID].rx) == (3500, 8000, 0, 1732)
+
+
+def test_the_daemons_pid_counts_only_where_it_is_the_containers_here(tmp_path: Path, proc: Path) -> None:
+    """A daemon in another PID namespace numbers its processes otherwise: 42 is a stranger here, 43 what it means."""
+    strangers = NET_DEV.replace("732", "5")
+    write(proc, {"42/cgroup": "0::/init.scope\n", "42/net/dev": strangers, "43/net/dev": NET_DEV})
+    files = {"memory.current": "7\n", "memory.stat": "", "memory.max": "max\n", "cpu.stat": ""}
+    write(tmp_path / f"docker/{ID}", files | {"cgroup.procs": "43\n44\n"})
+    found = cgroups.sample([container()], host(2), root=tmp_path, proc=proc)
+    assert found is not None
+    assert found[ID].rx == 1732
+    # None of its processes is visible: 0 is how the kernel lists those.
+    for nobody in ("", "0\n0\n"):
+        write(tmp_path / f"docker/{ID}", {"cgroup.procs": nobody})
+        assert cgroups.sample([container()], host(2), root=tmp_path, proc=proc) is None
 
 
 def test_no_files_means_ask_the_daemon_and_nothing_running_means_nothing(tmp_path: Path) -> None:
@@ -150,6 +165,13 @@ def test_a_stats_document() -> None:
         2,
     )
     assert found.cpu is None
+
+
+def test_the_hosts_memory_is_no_limit() -> None:
+    for memory, limit in ((1000, 0), (2000, 1000), (0, 1000)):
+        found = usage(document(), ID, host_memory=memory)
+        assert found is not None
+        assert found.memory_limit == limit
 
 
 def test_a_stopped_containers_document_is_none() -> None:
