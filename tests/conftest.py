@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -14,6 +15,7 @@ from orchtui.docker.endpoint import Endpoint, resolve
 from orchtui.docker.identify import engine_id
 from orchtui.errors import DockerError
 from tests.support.images import NoBusybox, demo_image
+from tests.support.nested import NoNestedEngine, nested_engine
 from tests.support.rawdocker import RawDocker
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
 
 
 @pytest.fixture(scope="session")
-def docker_endpoint() -> Endpoint:
+def host_endpoint() -> Endpoint:
     """The Docker Engine of this machine, as `docker` would find it. Skips the test where there is none."""
     try:
         endpoint = resolve(os.environ)
@@ -51,6 +53,27 @@ def docker_endpoint() -> Endpoint:
         pytest.skip(f"no Docker Engine: {error}")
     if endpoint.tls:
         pytest.skip("the tests' own set-up speaks no TLS; point DOCKER_HOST at a unix socket")
+    return endpoint
+
+
+@pytest.fixture(scope="session")
+def engine_26(host_endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """A Docker Engine 26.1 of this test run's own, which sees the tests' `tmp_path` at the same place."""
+    if host_endpoint.socket_path is None:
+        pytest.skip("Engine 26.1 runs beside the tests only: point DOCKER_HOST at a unix socket")
+    with contextlib.ExitStack() as stack:
+        try:
+            engine = nested_engine(RawDocker(host_endpoint.url), share=tmp_path_factory.getbasetemp())
+            endpoint = stack.enter_context(engine)
+        except NoNestedEngine as error:
+            pytest.skip(str(error))
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def docker_endpoint(request: pytest.FixtureRequest) -> Endpoint:
+    """The engine to test on: this machine's, unless the test is marked with `on_engines` (tests/support/engines.py)."""
+    endpoint: Endpoint = request.getfixturevalue(getattr(request, "param", "host_endpoint"))
     return endpoint
 
 

@@ -30,7 +30,8 @@ def sample(
     proc: Path = PROC,
 ) -> dict[str, Usage] | None:
     """Usage of the running `containers` by ID; None where the files cannot be read (another machine, another cgroup
-    namespace, an unknown layout), so that the caller asks the daemon. One with a cgroup parent of its own is missing.
+    namespace, an unknown layout), so that the caller asks the daemon. One with a cgroup parent of its own, or whose
+    processes we cannot see, is missing.
     """
     running = [container for container in containers if container.running]
     if not running:
@@ -53,6 +54,9 @@ def _v1(container: Container, root: Path, proc: Path, at: float, meter: CpuMeter
         memory = root / "memory" / place
         if not memory.is_dir():
             continue
+        process = _process(container, proc, memory / "cgroup.procs")
+        if not process:
+            return None
         stat = _table(memory / "memory.stat")
         limit = _number(memory / "memory.limit_in_bytes")
         return _usage(
@@ -63,7 +67,7 @@ def _v1(container: Container, root: Path, proc: Path, at: float, meter: CpuMeter
             memory=without_cache(_number(memory / "memory.usage_in_bytes"), stat),
             limit=0 if limit >= _UNLIMITED else limit,
             pids=_optional(root / "pids" / place / "pids.current"),
-            network=_network(proc, container.pid or _first_pid(memory / "cgroup.procs")),
+            network=_network(proc, process),
         )
     return None
 
@@ -73,6 +77,9 @@ def _v2(container: Container, root: Path, proc: Path, at: float, meter: CpuMeter
         folder = root / place
         if not folder.is_dir():
             continue
+        process = _process(container, proc, folder / "cgroup.procs")
+        if not process:
+            return None
         limit = (folder / "memory.max").read_text().strip()
         return _usage(
             container,
@@ -82,7 +89,7 @@ def _v2(container: Container, root: Path, proc: Path, at: float, meter: CpuMeter
             memory=without_cache(_number(folder / "memory.current"), _table(folder / "memory.stat")),
             limit=0 if limit == "max" else int(limit),
             pids=_optional(folder / "pids.current"),
-            network=_network(proc, container.pid or _first_pid(folder / "cgroup.procs")),
+            network=_network(proc, process),
         )
     return None
 
@@ -127,15 +134,23 @@ def _table(file: Path) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in rows if len(row) == 2}
 
 
-def _first_pid(file: Path) -> int:
-    first = file.read_text().partition("\n")[0]
+def _process(container: Container, proc: Path, procs: Path) -> int:
+    """A process of the container by the number that it has here; 0 when we cannot see any.
+
+    What Docker calls its PID is one of the daemon's PID namespace. Where that is not ours (orchtui in a container with
+    the socket mounted, a daemon in a container) the number is free here, or somebody else's.
+    """
+    try:
+        if container.pid and container.id in (proc / str(container.pid) / "cgroup").read_text():
+            return container.pid
+    except OSError:
+        pass
+    first = procs.read_text().partition("\n")[0]  # the kernel lists them by our numbers, and as 0 what we cannot see
     return int(first) if first else 0
 
 
 def _network(proc: Path, pid: int) -> tuple[int, int]:
     """Bytes received and sent in the network namespace of a process, its loopback left out."""
-    if not pid:
-        return 0, 0
     try:
         lines = (proc / str(pid) / "net" / "dev").read_text().splitlines()[2:]
     except OSError:  # it ended, or belongs to another user

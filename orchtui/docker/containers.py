@@ -11,7 +11,7 @@ from orchtui.docker import compile as compiled
 from orchtui.docker import parse
 from orchtui.docker.connection import Connection, fan_out, path
 from orchtui.docker.document import ContainerDocument, container_document
-from orchtui.errors import DockerConflict, DockerError, DockerNotFound
+from orchtui.errors import DockerConflict, DockerError, DockerNotFound, DockerRefused
 from orchtui.model.observed import Container
 from orchtui.model.spec import ServiceSpec
 
@@ -87,7 +87,8 @@ class ContainerVerbs(Connection):
     ) -> str:
         """Create, not start; the new ID. `networks` gives the real name of each network key of the spec.
 
-        Raises DockerConflict when the name is taken. A container that could not join all its networks is removed again.
+        Raises DockerConflict when the name is taken. A container that could not join all its networks is removed again;
+        that one of them does not exist, though, Docker finds out at the start only.
         """
         creation = compiled.container(
             spec=spec,
@@ -179,4 +180,10 @@ class ContainerVerbs(Connection):
         params: Mapping[str, str] | None = None,
         timeout: aiohttp.ClientTimeout | None = None,
     ) -> None:
-        await self.call(path("containers", container, verb), "POST", doing=doing, params=params, timeout=timeout)
+        try:
+            await self.call(path("containers", container, verb), "POST", doing=doing, params=params, timeout=timeout)
+        except DockerNotFound as error:
+            if "no such container" in error.message.lower():
+                raise
+            # Such as a network that is gone. Callers take DockerNotFound for "the container is gone: nothing to do".
+            raise DockerRefused(error.message, hint=error.hint, status=error.status) from error

@@ -39,6 +39,8 @@ _HINTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"could not find an available.*address pool|all predefined address pools",
             "Docker has no free subnet: remove unused networks with `docker network prune`.",
         ),
+        (r"network with name .* already exists", "Use that network, remove it, or choose another name."),
+        (r"network .* not found", "Create that network first, or correct its name."),
         (r"has active endpoints", "Containers are still attached to it: remove them first."),
         (r"volume is in use", "A container still uses it: remove that first."),
         (

@@ -34,14 +34,19 @@ async def sample(client: Connection, containers: Sequence[str], meter: CpuMeter 
             )
         except (DockerNotFound, DockerRefused):
             return None
-        return usage(document, container, meter)
+        return usage(document, container, meter, host_memory=client.host.memory)
 
     found = await fan_out(list(containers), one, limit=FAN_OUT)
     return {item.container: item for item in found if item is not None}
 
 
-def usage(document: Mapping[str, Any], container: str, meter: CpuMeter | None = None) -> Usage | None:
-    """One stats document; None for a container that does not run (its `read` is Go's zero time, its counters are 0)."""
+def usage(
+    document: Mapping[str, Any], container: str, meter: CpuMeter | None = None, *, host_memory: int = 0
+) -> Usage | None:
+    """One stats document; None for a container that does not run (its `read` is Go's zero time, its counters are 0).
+
+    The daemon gives `host_memory` (bytes, 0 where it is unknown) as the limit of a container that has none.
+    """
     at = parse.seconds(document.get("read"))
     cpu = document.get("cpu_stats") or {}
     memory = document.get("memory_stats") or {}
@@ -56,7 +61,7 @@ def usage(document: Mapping[str, Any], container: str, meter: CpuMeter | None = 
         at=at,
         cpu=meter.cores(identity, at, used) if meter is not None else None,
         memory=without_cache(int(memory.get("usage") or 0), memory.get("stats") or {}),
-        memory_limit=limit,
+        memory_limit=0 if limit == host_memory else limit,
         rx=sum(int(network.get("rx_bytes") or 0) for network in networks),
         tx=sum(int(network.get("tx_bytes") or 0) for network in networks),
         pids=int((document.get("pids_stats") or {}).get("current") or 0),
