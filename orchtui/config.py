@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,10 +80,17 @@ def default_state_dir() -> Path:
 
 def engine_dir(state_dir: Path, engine_id: str) -> Path:
     """The folder of one Docker Engine's state, by the daemon's own ID (DESIGN 11, Ownership)."""
-    name = engine_id.replace(":", "")
-    if not name.isalnum():
+    if not is_engine_id(engine_id):
         raise ValueError(f"{engine_id!r} is no Docker Engine ID.")
-    return state_dir / name
+    return state_dir / engine_id.replace(":", "")
+
+
+def is_engine_id(text: str) -> bool:
+    """Whether a daemon may call itself so: twelve groups between colons, or since Engine 24 a UUID (moby daemon/id.go).
+
+    Both are kept across upgrades. Nothing in one can lead out of a folder.
+    """
+    return re.fullmatch(r"[0-9A-Za-z]+([:-][0-9A-Za-z]+)*", text) is not None
 
 
 def socket_path(folder: Path, environ: Mapping[str, str]) -> Path:

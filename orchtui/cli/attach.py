@@ -90,7 +90,7 @@ def _remembered(state_dir: Path) -> Mapping[str, str]:
         return {}
     if not isinstance(known, dict):
         return {}
-    return {url: found for url, found in known.items() if isinstance(found, str) and found.replace(":", "").isalnum()}
+    return {url: found for url, found in known.items() if isinstance(found, str) and config.is_engine_id(found)}
 
 
 def remember(state_dir: Path, place: Place) -> None:

@@ -19,9 +19,10 @@ from orchtui.core.identity import (
     network_labels,
     volume_labels,
 )
+from orchtui.core.moves import Room, dismissal
 from orchtui.core.operations import CreateNetwork, CreateVolume, Operation, Pull, RemoveNetwork
 from orchtui.core.rollout import RolloutRecord
-from orchtui.core.service import Gate, Room, ServicePass, ServiceResult, dismissal
+from orchtui.core.service import Gate, ServicePass, ServiceResult
 from orchtui.core.teardown import teardown
 from orchtui.core.world import Pass, World
 from orchtui.model.history import ServiceStanding

@@ -34,9 +34,9 @@ class RolloutRecord:
     finished: Mapping[int, float] = field(default_factory=dict)
     message: str = ""
 
-    @property
-    def deadline(self) -> float:
-        return self.progress_at + PROGRESS_DEADLINE
+    def deadline(self, delay: float) -> float:
+        """When it gives up unless a slot gets there; the file's own `delay` between slots does not count."""
+        return self.progress_at + delay + PROGRESS_DEADLINE
 
     def paused(self, reason: str) -> RolloutRecord:
         """Given up until a new command; the first reason stays."""
@@ -61,7 +61,9 @@ def target(stack: DesiredStack, service: DesiredService) -> str:
     return f"{stack.applied}.{service.generation}"
 
 
-def advanced(record: RolloutRecord, done: Collection[int], slots: Collection[int], now: float) -> RolloutRecord:
+def advanced(
+    record: RolloutRecord, done: Collection[int], slots: Collection[int], *, delay: float, now: float
+) -> RolloutRecord:
     """The record after a look at the world: slots that got there since, the deadline, completion."""
     finished = {slot: at for slot, at in record.finished.items() if slot in slots}
     fresh = {slot: now for slot in done if slot not in finished}
@@ -69,7 +71,7 @@ def advanced(record: RolloutRecord, done: Collection[int], slots: Collection[int
         record = replace(record, finished=finished | fresh, progress_at=now if fresh else record.progress_at)
     if len(done) == len(slots):
         return record if record.state == "completed" else replace(record, state="completed", message="")
-    if record.state == "progressing" and now >= record.deadline:
+    if record.state == "progressing" and now >= record.deadline(delay):
         return record.paused(f"no progress for {PROGRESS_DEADLINE:.0f} s")
     return record
 

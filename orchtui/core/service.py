@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchtui.core.desired import DesiredService, DesiredStack
 from orchtui.core.exits import explain
-from orchtui.core.identity import SPEC, container_labels, final_name, replacement_name
-from orchtui.core.operations import Create, Operation, Pull, Remove, Rename, SetRestart, Start, Stop
-from orchtui.core.restart import Policy, policy
+from orchtui.core.identity import SPEC, final_name
+from orchtui.core.moves import NO_RESTART, Moves, Room
+from orchtui.core.operations import Operation
+from orchtui.core.restart import policy
 from orchtui.core.rollout import RolloutRecord, advanced, choose_order, surplus, target
 from orchtui.core.slots import Look, Slot, choose, is_retired, made_with, read_slots
 from orchtui.core.text import count
@@ -22,7 +23,6 @@ from orchtui.model.snapshot import Status
 Outcome = Literal["converged", "given_up", "working"]
 # Restarts in place, without having been ready, after which nobody should wait any longer.
 CRASH_LOOP = 3
-_NO = Policy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +32,6 @@ class Gate:
     open: bool = True
     failed: bool = False
     reason: str = ""
-
-
-@dataclass(slots=True)
-class Room:
-    """How many more creations this pass may begin (DESIGN 11: concurrency 8 for creation and scale-up)."""
-
-    left: int
-
-    def take(self) -> bool:
-        self.left -= 1
-        return self.left >= 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +47,6 @@ class ServiceResult:
     reason: str
     slots: tuple[Slot, ...]
     look: Look
-
-
-@dataclass(slots=True)
-class _Draft:
-    operations: list[Operation] = field(default_factory=list)
-    wakes: list[float] = field(default_factory=list)
-    troubles: dict[int, str] = field(default_factory=dict)  # slots that nobody should wait for
 
 
 class ServicePass:
@@ -88,7 +70,7 @@ class ServicePass:
         self.policy = policy(self.spec, job=stack.job(name))
         self.look = Look(service=self.service, policy=self.policy, now=now, signalled=world.signalled)
         self.order, _ = choose_order(self.spec, self.service.replicas)
-        self.gate, self.room = gate, room
+        self.gate = gate
         found = read_slots(members, self.service, self.look)
         kept, extra = choose(found, self.service.held, self.service.replicas, self.look)
         self.slots = {slot: found.get(slot, Slot(number=slot)) for slot in kept}
@@ -98,7 +80,9 @@ class ServicePass:
         ]
         self.holds = self._read_holds()
         self.done = {slot for slot, view in self.slots.items() if self._is_done(view)}
-        self.draft = _Draft()
+        self.moves = Moves(stack, self.service, world, policy=self.policy, room=room)
+        self.wakes: list[float] = []
+        self.troubles: dict[int, str] = {}  # slots that nobody should wait for
         self.record = self._read_record(record)
         self.stuck = not self._active or (self.record is not None and self.record.state == "paused")
         self.permitted = self._permits()
@@ -108,16 +92,16 @@ class ServicePass:
             self._advance(slot)
         for view in self.extra:
             for one in view.members:
-                self._dismiss(one, cause=f"{self.name} is scaled to {self.service.replicas}")
+                self.moves.dismiss(one, cause=f"{self.name} is scaled to {self.service.replicas}")
         for one in self.stray:
-            self._dismiss(one, cause="it has no slot")
+            self.moves.dismiss(one, cause="it has no slot")
         outcome, reason = self._outcome()
         return ServiceResult(
-            operations=tuple(self.draft.operations),
+            operations=tuple(self.moves.operations),
             standing=self._standing(outcome, reason),
             record=self.record,
             holds=self.holds,
-            wakes=tuple(self.draft.wakes),
+            wakes=tuple(self.wakes),
             outcome=outcome,
             reason=reason,
             slots=tuple(self.slots.values()),
@@ -164,7 +148,7 @@ class ServicePass:
                 update=self._dirty,
                 finished=dict.fromkeys(sorted(self.done), 0.0),
             )
-        record = advanced(record, self.done, self.slots, self.now)
+        record = advanced(record, self.done, self.slots, delay=self.spec.update.delay, now=self.now)
         if not record.update and record.state == "progressing" and self._dirty:
             record = replace(record, update=True)
         for view in slots:
@@ -172,7 +156,7 @@ class ServicePass:
             if record.state == "progressing" and fresh and (reason := self.look.failure(view)):
                 record = record.paused(reason)
         if record.state == "progressing":
-            self.draft.wakes.append(record.deadline)
+            self.wakes.append(record.deadline(self.spec.update.delay))
         return record
 
     @property
@@ -209,7 +193,7 @@ class ServicePass:
             limit = min(limit, spare)
         free = limit - busy - len(cooling)
         if cooling and free <= 0:
-            self.draft.wakes.append(min(cooling))
+            self.wakes.append(min(cooling))
         waiting.sort(key=lambda view: (any(self.look.ready(one) for one in view.live_stale), view.number))
         return {view.number for view in waiting[: max(0, free)]}
 
@@ -219,7 +203,7 @@ class ServicePass:
         if view.number in self.holds:
             self._hold(view)
         elif (until := self.world.pending.get((self.name, view.number))) is not None:
-            self.draft.wakes.append(until)
+            self.wakes.append(until)
         elif view.head is None:
             self._without_head(view)
         elif view.stale:
@@ -231,54 +215,54 @@ class ServicePass:
         for one in view.members:
             # dockerd revives `always` at its next start, and what failed; a held one must stay down.
             if one.running or one.restart_policy == "always" or (one.restart_policy != "no" and one.exit_code):
-                self._set_policy(one, _NO, cause="stopped on request")
+                self.moves.set_policy(one, NO_RESTART, cause="stopped on request")
             if one.running:
-                self._stop(one, cause="stopped on request")
+                self.moves.stop(one, cause="stopped on request")
 
     def _without_head(self, view: Slot) -> None:
         live = view.live_stale
         if not live and not view.stale:
             if self._active:
-                self._create(view, cause=f"slot {view.number} of {self.name} is empty")
+                self.moves.create(view, cause=f"slot {view.number} of {self.name} is empty")
         elif self.stuck:
             for one in live:
                 if is_retired(one):
-                    self._set_policy(one, made_with(one), cause="it stays in service")
+                    self.moves.set_policy(one, made_with(one), cause="it stays in service")
             if not live:
                 self._revive(view)
         elif not live:
-            self._create(view, cause=self._update_cause(), replaces=True)
+            self.moves.create(view, cause=self._update_cause(), replaces=True)
         elif view.number in self.permitted or view.begun:
             if self.order == "start-first":
-                self._create(view, cause=self._update_cause(), replaces=True)
-            elif self._image() is not None:
+                self.moves.create(view, cause=self._update_cause(), replaces=True)
+            elif self.moves.can_create():
                 for one in live:
-                    self._set_policy(one, _NO, cause="it is replaced, stop first")
-                    self._stop(one, cause="it is replaced, stop first")
+                    self.moves.set_policy(one, NO_RESTART, cause="it is replaced, stop first")
+                    self.moves.stop(one, cause="it is replaced, stop first")
 
     def _replacing(self, view: Slot, head: Container) -> None:
         """Both forms are there: the new one has to prove itself before the old one goes."""
         failure = self.look.failure(view)
         if failure and self.record is not None and self.record.state == "progressing":
             # Only left over from an earlier attempt: a failure of this one has paused the rollout above.
-            self._dismiss(head, cause="an earlier attempt failed")
+            self.moves.dismiss(head, cause="an earlier attempt failed")
         elif failure:
             self._keep_failed(view, head)
         elif self.look.ready(head) or self.look.completed(head):
             self._settle_head(view, head)
         elif head.state == "created":
-            self._start(head, cause=self._update_cause())
+            self.moves.start(head, cause=self._update_cause())
         elif (at := self.look.ready_at(head)) is not None:
-            self.draft.wakes.append(at)
+            self.wakes.append(at)
 
     def _keep_failed(self, view: Slot, head: Container) -> None:
         cause = "it failed and is kept for looking at"
         if head.running or head.restart_policy != "no":
-            self._set_policy(head, _NO, cause=cause)
+            self.moves.set_policy(head, NO_RESTART, cause=cause)
         if head.running:
-            self._stop(head, cause=cause)
+            self.moves.stop(head, cause=cause)
         for one in view.spare:
-            self._dismiss(one, cause="only the newest failed one is kept")
+            self.moves.dismiss(one, cause="only the newest failed one is kept")
         if not view.live_stale:
             self._revive(view)
 
@@ -292,34 +276,34 @@ class ServicePass:
 
     def _wait_for(self, view: Slot, head: Container) -> None:
         if head.state == "paused":
-            self.draft.troubles[view.number] = f"{head.name} is paused"
+            self.troubles[view.number] = f"{head.name} is paused"
         elif head.restart_count >= CRASH_LOOP:
             words = explain(head) or f"was restarted {count(head.restart_count, 'time')}"
-            self.draft.troubles[view.number] = f"{head.name}: {words}"
+            self.troubles[view.number] = f"{head.name}: {words}"
         elif head.state == "running" and head.health == "unhealthy":
-            self.draft.troubles[view.number] = f"{head.name} is unhealthy"
+            self.troubles[view.number] = f"{head.name} is unhealthy"
         if (at := self.look.ready_at(head)) is not None:
-            self.draft.wakes.append(at)
+            self.wakes.append(at)
         if head.state == "running" and head.restart_policy != self.policy.name:
-            self._set_policy(head, self.policy, cause="it is in service")
+            self.moves.set_policy(head, self.policy, cause="it is in service")
 
     def _heal(self, view: Slot, head: Container) -> None:
         death = self.look.death(head)
         if death.failures >= 2 or death.verdict == "failed":
-            self.draft.troubles[view.number] = f"{head.name}: {explain(head)}"
+            self.troubles[view.number] = f"{head.name}: {explain(head)}"
         match death.verdict:
             case "wait":
-                self.draft.wakes.append(death.until)
+                self.wakes.append(death.until)
             case "start":
                 if head.restart_policy != self.policy.name:
-                    self._set_policy(head, self.policy, cause="it is wanted again")
-                self._start(head, cause=f"slot {view.number} of {self.name} is wanted")
+                    self.moves.set_policy(head, self.policy, cause="it is wanted again")
+                self.moves.start(head, cause=f"slot {view.number} of {self.name} is wanted")
             case "replace":
                 for one in view.spare:
-                    self._dismiss(one, cause="only the newest dead one is kept")
-                if head.restart_policy != "no" and self._image() is not None and self.room.left > 0:
-                    self._set_policy(head, _NO, cause="its replacement takes over")
-                self._create(view, cause=f"{head.name}: {explain(head)}", failures=death.failures)
+                    self.moves.dismiss(one, cause="only the newest dead one is kept")
+                if self.moves.can_create():
+                    self.moves.set_policy(head, NO_RESTART, cause="its replacement takes over")
+                self.moves.create(view, cause=f"{head.name}: {explain(head)}", failures=death.failures)
             case "failed" | "completed":
                 pass
 
@@ -329,30 +313,21 @@ class ServicePass:
         old = next((one for one in view.stale if one.name == final), view.stale[0])
         death = self.look.death(old, made_with(old))
         if death.verdict == "wait":
-            self.draft.wakes.append(death.until)
+            self.wakes.append(death.until)
         elif death.verdict in ("start", "replace"):
             if is_retired(old):
-                self._set_policy(old, made_with(old), cause="it goes back into service")
-            self._start(old, cause="it goes back into service")
+                self.moves.set_policy(old, made_with(old), cause="it goes back into service")
+            self.moves.start(old, cause="it goes back into service")
 
     def _settle_head(self, view: Slot, head: Container) -> None:
         """The slot's container is good: make it the only one, give it its policy and its name."""
         if head.restart_policy != self.policy.name and head.running:
-            self._set_policy(head, self.policy, cause="it is in service")
+            self.moves.set_policy(head, self.policy, cause="it is in service")
         for one in view.others:
-            self._dismiss(one, cause=f"{head.name} is ready")
+            self.moves.dismiss(one, cause=f"{head.name} is ready")
         final = final_name(self.stack.name, self.name, view.number)
         if not view.others and not view.vanishing and head.name != final:
-            self._add(Rename(cause="it has taken over", lane=self._lane(view.number), service=self.name,
-                             id=head.id, name=head.name, to=final))  # fmt: skip
-
-    # operations
-
-    def _lane(self, slot: int) -> str:
-        return f"{self.name}/{slot}"
-
-    def _add(self, operation: Operation) -> None:
-        self.draft.operations.append(operation)
+            self.moves.rename(head, final, cause="it has taken over")
 
     def _update_cause(self) -> str:
         stale = [one for view in self.slots.values() for one in view.stale]
@@ -360,91 +335,20 @@ class ServicePass:
             return f"restart of {self.name}"
         return f"{self.name} changed in revision {self.service.revision}"
 
-    def _container_lane(self, one: Container) -> str:
-        return f"container {one.id}"
-
-    def _set_policy(self, one: Container, wanted: Policy, *, cause: str) -> None:
-        if one.restart_policy != wanted.name:
-            lane = self._container_lane(one)
-            self._add(SetRestart(cause=cause, lane=lane, service=self.name, id=one.id, name=one.name, policy=wanted))
-
-    def _stop(self, one: Container, *, cause: str) -> None:
-        self._add(Stop(cause=cause, lane=self._container_lane(one), service=self.name, id=one.id, name=one.name))
-
-    def _start(self, one: Container, *, cause: str) -> None:
-        self._add(Start(cause=cause, lane=self._container_lane(one), service=self.name, id=one.id, name=one.name))
-
-    def _dismiss(self, one: Container, *, cause: str) -> None:
-        self.draft.operations += dismissal(one, service=self.name, cause=cause)
-
-    def _image(self) -> tuple[str, str] | None:
-        """What to create from and its ID. None, with a pull or a trouble noted, while there is nothing."""
-        wanted, images = self.service.image_id, self.world.images
-        tagged = images.get(self.spec.image)
-        if tagged is not None and wanted in ("", tagged.id):
-            return self.spec.image, tagged.id
-        if wanted and wanted in images:
-            return wanted, wanted
-        if wanted and not self.service.digest and tagged is not None:
-            revision = self.service.revision
-            reason = f"the image {wanted[:19]} of revision {revision} is gone; {self.spec.image} is another now"
-            self.draft.troubles.update((slot, reason) for slot in self.slots if slot not in self.done)
-            return None
-        source = self.service.digest or self.spec.image
-        pull = Pull(cause=f"{self.name} needs it", lane=f"image {source}", service=self.name, image=source)
-        if pull not in self.draft.operations:
-            self._add(pull)
-        return None
-
-    def _create(self, view: Slot, *, cause: str, failures: int = 0, replaces: bool = False) -> None:
-        image = self._image()
-        if image is None or not self._resources_exist() or not self.room.take():
-            return
-        final = final_name(self.stack.name, self.name, view.number)
-        name = final
-        if view.names:
-            name = replacement_name(self.stack.name, self.service, view.number, view.names)
-        ref, image_id = image
-        self._add(
-            Create(
-                cause=cause,
-                lane=self._lane(view.number) if view.head is None else self._container_lane(view.head),
-                service=self.name,
-                name=name,
-                slot=view.number,
-                spec=self.spec,
-                image=ref,
-                labels=container_labels(
-                    self.stack, self.service, slot=view.number, image_id=image_id, policy=self.policy, failures=failures
-                ),
-                networks={one.network: self.stack.networks[one.network].name for one in self.spec.networks},
-                aliases=(final, self.name),
-                policy=self.policy,
-                replaces=replaces,
-            )
-        )
-
-    def _resources_exist(self) -> bool:
-        names = {network.name for network in self.world.networks}
-        if any(self.stack.networks[one.network].name not in names for one in self.spec.networks):
-            return False
-        volumes = {volume.name for volume in self.world.volumes}
-        declared = {volume.name for volume in self.stack.volumes.values()}
-        used = {mount.source for mount in self.spec.mounts if mount.kind == "volume" and mount.source}
-        return (used & declared) <= volumes
-
     # how it stands
 
     def _outcome(self) -> tuple[Outcome, str]:
         open_slots = [slot for slot in self.slots if slot not in self.done]
+        if self.moves.image_gone:
+            self.troubles.update((slot, self.moves.image_gone) for slot in open_slots)
         if not open_slots and not self.extra and not self.stray:
             return "converged", ""
         if self.record is not None and self.record.state == "paused":
             return "given_up", self.record.message
         if not self._active and open_slots:
             return ("given_up" if self.gate.failed else "working"), self.gate.reason
-        if open_slots and all(slot in self.draft.troubles for slot in open_slots):
-            return "given_up", self.draft.troubles[open_slots[0]]
+        if open_slots and all(slot in self.troubles for slot in open_slots):
+            return "given_up", self.troubles[open_slots[0]]
         return "working", ""
 
     def _standing(self, outcome: Outcome, reason: str) -> ServiceStanding:
@@ -470,16 +374,3 @@ class ServicePass:
             rollout=self.record.shown(ready=len(self.done), total=len(self.slots)) if self.record is not None else None,
             held=tuple(self.holds),
         )
-
-
-def dismissal(one: Container, *, service: str, cause: str) -> list[Operation]:
-    """Take one container out of the world: policy, stop with its grace, remove."""
-    lane = f"container {one.id}"
-    operations: list[Operation] = []
-    if one.running:
-        if one.restart_policy != "no":
-            operations.append(SetRestart(cause=cause, lane=lane, service=service, id=one.id, name=one.name, policy=_NO))
-        operations.append(Stop(cause=cause, lane=lane, service=service, id=one.id, name=one.name))
-    if one.state != "removing":
-        operations.append(Remove(cause=cause, lane=lane, service=service, id=one.id, name=one.name))
-    return operations

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from orchtui.core.desired import DesiredStack
 from orchtui.core.identity import ENGINE, SERVICE, STACK, is_ours
+from orchtui.core.moves import dismissal
 from orchtui.core.operations import Operation, RemoveNetwork, RemoveVolume
-from orchtui.core.service import dismissal
 from orchtui.core.world import Pass, World
 from orchtui.model.history import ServiceStanding
 from orchtui.model.observed import Container

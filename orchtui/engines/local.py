@@ -149,7 +149,14 @@ class LocalEngine:
                 self._stacks.touch(stack)
 
     async def _follow_standings(self, stacks: Stacks) -> None:
+        settled: dict[str, int] = {}
         async for standings in stacks.standings:
+            # The reconciler saw the end of its work before the observer did: the picture never says "settled" of
+            # containers that it still shows as starting.
+            if ended := {name for name, one in standings.items() if one.settled > settled.get(name, 0)}:
+                containers = self._observer.snapshot.containers.values()
+                await self._observer.catch_up(one.id for one in containers if one.labels.get(PROJECT) in ended)
+            settled = {name: one.settled for name, one in standings.items()}
             self._observer.set_standings(standings, stacks.store_id)
 
     # -- the protocol ------------------------------------------------------------------------------------------------
@@ -174,6 +181,8 @@ class LocalEngine:
 
     async def execute(self, command: Command, actor: Actor) -> Receipt:
         self._may_change(command)
+        if isinstance(command, Act):  # what a verb right before this one did may not be in the picture yet
+            await self._observer.catch_up(one.id for one in acts.members(self._observer.snapshot, command.target))
         order = self._direct(command)
         if order is None:
             return await self._keeper().execute(command, actor)

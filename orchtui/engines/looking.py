@@ -13,7 +13,7 @@ from orchtui.core.changes import image_changes, tree_changes
 from orchtui.core.identity import PROJECT
 from orchtui.core.plan import World, plan
 from orchtui.engines.desired import SpecCache, assemble
-from orchtui.engines.stackcommands import StoreThread, never_managed
+from orchtui.engines.storethread import StoreThread, never_managed
 from orchtui.errors import EngineUnavailable, NotFound, Refused, StackFileError
 from orchtui.latest import Latest
 from orchtui.model.history import Revision, ServiceStanding, StackStanding

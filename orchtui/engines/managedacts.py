@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from orchtui.commands import Act, Actor, ActVerb, Receipt, sentence
+from orchtui.commands import Act, ActVerb, Receipt, sentence
 from orchtui.core.identity import ENGINE, SERVICE, SLOT, STACK, number
 from orchtui.core.text import count
 from orchtui.docker.client import DockerClient
 from orchtui.engines.intent import Intent
-from orchtui.engines.stackcommands import StoreThread, never_managed
+from orchtui.engines.storethread import StoreThread, never_managed
 from orchtui.errors import DockerUnreachable, NotManaged
 from orchtui.model.observed import Container
 from orchtui.model.plan import Plan, Step, Verb
@@ -53,16 +53,12 @@ class ManagedActs:
         )
         return Plan(summary=f"{command.verb} {count(len(targets), 'container')}", steps=steps, notes=notes, risks=risks)
 
-    async def execute(self, command: Act, actor: Actor) -> Receipt:
+    async def execute(self, command: Act) -> Receipt:
         client = self._client()
         targets = await self._targets(command)
         stack, serial = targets[0].labels.get(STACK, "") if targets else command.target.key, 0
         for one in targets:
             serial = await self._one(client, command, one) or serial
-        await self._thread(
-            self._thread.store.add_event,
-            at=self._clock(), subject=str(command.target), text=sentence(command), actor=actor.name,
-        )  # fmt: skip
         self._touch(stack)
         return Receipt(message=f"Done: {sentence(command)}.", stack=stack, serial=serial)
 

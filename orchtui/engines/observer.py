@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -29,6 +30,7 @@ from orchtui.model.snapshot import Connection, Event, Snapshot
 COALESCE = 0.05  # seconds in which touches gather
 RELIST = 30.0
 SWARM_POLL = 5.0  # a manager's counts of other nodes' tasks come without events
+CATCH_UP = 2.0  # how long somebody waits for the picture to show what he knows already
 ANSWER = 20.0  # a daemon that has not answered a list by then hangs
 RETRY_FIRST, RETRY_LAST = 0.2, 5.0
 EVENTS_KEPT = 200
@@ -78,6 +80,7 @@ class Observer:
         self._dirty_kinds: set[str] = set()
         self._destroyed: set[str] = set()
         self._wake = asyncio.Event()
+        self._looked = asyncio.Event()  # replaced by a new one after every look
         self._publish()
 
     @property
@@ -117,6 +120,15 @@ class Observer:
         """What the reconciler says of the managed stacks, and the identity that our labels carry."""
         self._standings, self._store_id = standings, store_id
         self._publish()
+
+    async def catch_up(self, containers: Iterable[str]) -> None:
+        """Inspect these containers now; return when the picture has them, or after CATCH_UP seconds."""
+        self._dirty |= dict.fromkeys(containers)
+        self._wake.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CATCH_UP):
+                while self._dirty:
+                    await self._looked.wait()
 
     def tell(self, subject: str, text: str, severity: Severity = "info", actor: str = "") -> None:
         """Add a line of our own to the events."""
@@ -197,6 +209,8 @@ class Observer:
                 self._stale(error)
             else:
                 delay = RETRY_FIRST
+                self._looked.set()
+                self._looked = asyncio.Event()
                 continue
             self._resync = True
             self._wake.set()

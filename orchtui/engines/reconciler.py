@@ -9,35 +9,36 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import isinf
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from orchtui.commands import Act, Actor, Command, Receipt
 from orchtui.core.desired import DesiredStack
 from orchtui.core.identity import SERVICE, SLOT, SPEC, SPEC_VERSION
 from orchtui.core.operations import Create, Operation, Stop
 from orchtui.core.plan import Pass, World, plan
-from orchtui.core.rollout import RolloutRecord
 from orchtui.docker.client import DockerClient
 from orchtui.engines.desired import SpecCache, assemble
 from orchtui.engines.executor import Executor
 from orchtui.engines.intent import Intent
+from orchtui.engines.lanes import Desk, Failure, backoff, failed_services, with_refusals
 from orchtui.engines.managedacts import ManagedActs
 from orchtui.engines.reading import WorldReader
-from orchtui.engines.stackcommands import StackCommands, StoreThread
+from orchtui.engines.stackcommands import StackCommands
 from orchtui.engines.standings import stack_standing
-from orchtui.errors import DockerConflict, DockerError, DockerRefused, OrchtuiError
+from orchtui.engines.storethread import StoreThread
+from orchtui.errors import DockerConflict, DockerError, DockerRefused, OrchtuiError, StackFileError
 from orchtui.latest import Latest
 from orchtui.model.history import Revision, StackStanding
 from orchtui.model.observed import DockerEvent
 from orchtui.model.plan import Change, Plan
+from orchtui.model.snapshot import Status
 from orchtui.store.rows import StoredStack
 from orchtui.store.store import Store
 
 WORKERS = 4
 RELIST = 30.0  # seconds between looks at everything, whatever the events said
-BACKOFF_FIRST, BACKOFF_LAST = 0.5, 60.0
 AWAY = 0.2  # seconds between looks for a Docker that is not there
 PAUSE = 0.02  # seconds between two passes over one stack, in which touches gather
 
@@ -46,39 +47,6 @@ Severity = Literal["info", "warning", "error"]
 
 class Tell(Protocol):
     def __call__(self, subject: str, text: str, severity: Severity = "info", actor: str = "") -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A lane that failed `count` times in a row. `refused`: Docker answered no, rather than not at all."""
-
-    message: str
-    service: str
-    count: int
-    until: float
-    refused: bool
-
-    @property
-    def final(self) -> bool:
-        """Not a hiccup: nobody should wait for it."""
-        return self.refused and self.count >= 2
-
-
-@dataclass(slots=True)
-class _Desk:
-    """What is remembered of one stack between passes, and may be lost."""
-
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    busy: set[str] = field(default_factory=set)
-    ended: set[str] = field(default_factory=set)
-    failures: dict[str, Failure] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)  # service -> why its replacement could not be created
-    told: dict[str, str] = field(default_factory=dict)
-
-
-def backoff(count: int) -> float:
-    """Seconds after so many failures in a row."""
-    return min(BACKOFF_LAST, BACKOFF_FIRST * 2.0 ** (min(count, 16) - 1))
 
 
 class Reconciler:
@@ -91,7 +59,8 @@ class Reconciler:
     def __init__(
         self, source: Callable[[], DockerClient | None], store: Store, tell: Tell, clock: Callable[[], float]
     ) -> None:
-        self._source, self._tell, self._clock = source, tell, clock
+        self._source, self._listener, self._clock = source, tell, clock
+        self._lines: list[dict[str, Any]] = []  # told, and not written down yet
         self._thread = StoreThread(store)
         self._store = store
         self._reader, self._executor, self._specs = WorldReader(), Executor(), SpecCache()
@@ -100,7 +69,7 @@ class Reconciler:
             self._thread, self._reader, self._specs, source=source, clock=clock, committed=self._committed
         )
         self._acts = ManagedActs(self._thread, self._intent, source=source, clock=clock, touch=self.touch)
-        self._desks: dict[str, _Desk] = {name: _Desk() for name in store.names()}
+        self._desks: dict[str, Desk] = {name: Desk() for name in store.names()}
         self._group: asyncio.TaskGroup | None = None
         self._passes = asyncio.Semaphore(WORKERS)
         self.standings: Latest[Mapping[str, StackStanding]] = Latest(self._first_standings())
@@ -111,8 +80,17 @@ class Reconciler:
         for name in self._desks:
             stored = self._store.stack(name)
             if stored is not None:
-                found[name] = stack_standing(stored, assemble(stored, self._store.id, self._specs), None)
+                found[name] = self._first_standing(stored)
         return found
+
+    def _first_standing(self, stored: StoredStack) -> StackStanding:
+        try:
+            return stack_standing(stored, assemble(stored, self._store.id, self._specs), None)
+        except StackFileError as error:  # kept by an orchtui that knew more than this one: the others go on
+            return StackStanding(
+                name=stored.name, revision=stored.revision.number, serial=stored.serial, settled=stored.settled,
+                status=Status.FAILED, reason=str(error),
+            )  # fmt: skip
 
     @property
     def store_id(self) -> str:
@@ -154,7 +132,7 @@ class Reconciler:
     async def execute(self, command: Command, actor: Actor) -> Receipt:
         """Stack commands are durable when this returns; direct verbs are carried out."""
         if isinstance(command, Act) and self._acts.direct(command):
-            receipt = await self._acts.execute(command, actor)
+            receipt = await self._acts.execute(command)
             self._tell(str(command.target), receipt.message, actor=actor.name)
             return receipt
         receipt = await self._commands.execute(command, actor)
@@ -177,16 +155,16 @@ class Reconciler:
         if name in known:
             shown = replace(known[name], serial=stored.serial, revision=stored.revision.number)
         else:
-            shown = stack_standing(stored, assemble(stored, self._store.id, self._specs), None)
+            shown = self._first_standing(stored)
         self._show(name, shown)
         desk = self._add(name)
         desk.failures.clear()
         desk.wake.set()
 
-    def _add(self, name: str) -> _Desk:
+    def _add(self, name: str) -> Desk:
         desk = self._desks.get(name)
         if desk is None:
-            self._desks[name] = desk = _Desk()
+            self._desks[name] = desk = Desk()
             self._spawn_keeper(name)
         return desk
 
@@ -207,7 +185,7 @@ class Reconciler:
         if self._group is not None:
             self._group.create_task(self._keep(name, self._desks[name]), name=f"keep {name}")
 
-    async def _keep(self, name: str, desk: _Desk) -> None:
+    async def _keep(self, name: str, desk: Desk) -> None:
         errors, delay = 0, 0.0
         while True:
             await _wake_or(desk.wake, delay)
@@ -229,7 +207,7 @@ class Reconciler:
             delay = answer
             await asyncio.sleep(PAUSE)
 
-    async def _pass(self, name: str, desk: _Desk) -> float | None:
+    async def _pass(self, name: str, desk: Desk) -> float | None:
         """One look and what follows from it. Seconds until the next one, None once the stack is gone."""
         client = self._source()
         if client is None:
@@ -245,7 +223,7 @@ class Reconciler:
         stored, desired = await self._settle_facts(stored, desired, world)
         world = replace(world, pending=self._intent.pending(name), signalled=self._intent.signalled())
         now = self._clock()
-        answer = plan(desired, world, _with_refusals(stored.rollouts, desk.refused), now)
+        answer = plan(desired, world, with_refusals(stored.rollouts, desk.refused), now)
         desk.refused.clear()
         await self._remember(stored, answer, desk)
         if answer.gone and not (busy or desk.busy or desk.ended) and await self._thread(self._store.removed, name):
@@ -254,12 +232,14 @@ class Reconciler:
             return None
         self._begin(name, desk, client, answer, busy, now)
         settled = await self._conclude(stored, answer, desk)
-        failed = _failed_services(answer, desk.failures)
+        failed = failed_services(answer, desk.failures)
         self._show(name, stack_standing(replace(stored, settled=settled), desired, answer, failed))
+        await self._write_lines()
         return self._next_look(answer, desk, now)
 
-    def _next_look(self, answer: Pass, desk: _Desk, now: float) -> float:
-        delays = [failure.until - now for failure in desk.failures.values()]
+    def _next_look(self, answer: Pass, desk: Desk, now: float) -> float:
+        # A lane that is at work again wakes us by itself when it ends.
+        delays = [failure.until - now for failure in desk.failures.values() if failure.until > now]
         if answer.requeue_after is not None and not isinf(answer.requeue_after):
             delays.append(answer.requeue_after)
         return max(0.0, min(delays, default=RELIST))
@@ -300,7 +280,7 @@ class Reconciler:
         earlier = await self._thread(self._store.revisions, name) if old else ()
         return fresh, assemble(fresh, self._store.id, self._specs, earlier=earlier)
 
-    async def _remember(self, stored: StoredStack, answer: Pass, desk: _Desk) -> None:
+    async def _remember(self, stored: StoredStack, answer: Pass, desk: Desk) -> None:
         """Rollouts and holds survive us; their turns are told."""
         if stored.removing:
             return
@@ -320,14 +300,25 @@ class Reconciler:
             text = standing.reason if standing.status in ("failed", "degraded", "taken_over") else ""
             self._tell_once(desk, service, f"service {stored.name}/{service}", text, "error")
 
-    def _tell_once(self, desk: _Desk, key: str, subject: str, text: str, severity: Severity) -> None:
+    def _tell(self, subject: str, text: str, severity: Severity = "info", actor: str = "") -> None:
+        self._listener(subject, text, severity, actor)
+        self._lines.append(
+            {"at": self._clock(), "subject": subject, "text": text, "severity": severity, "actor": actor}
+        )
+
+    async def _write_lines(self) -> None:
+        lines, self._lines = self._lines, []
+        for line in lines:
+            await self._thread(self._store.add_event, **line)
+
+    def _tell_once(self, desk: Desk, key: str, subject: str, text: str, severity: Severity) -> None:
         if text and desk.told.get(key) != text:
             self._tell(subject, text, severity)
         desk.told[key] = text
 
-    async def _conclude(self, stored: StoredStack, answer: Pass, desk: _Desk) -> int:
+    async def _conclude(self, stored: StoredStack, answer: Pass, desk: Desk) -> int:
         """Advance `settled` when there is nothing left to wait for; what is settled after this pass."""
-        stuck = bool(answer.operations) and all(_final(desk.failures.get(one.lane)) for one in answer.operations)
+        stuck = bool(answer.operations) and all(desk.gave_up(one.lane) for one in answer.operations)
         if stored.removing or not (answer.settled or stuck):
             return stored.settled
         number, outcome = stored.revision.number, stored.revision.outcome
@@ -341,7 +332,7 @@ class Reconciler:
 
     # -- operations --------------------------------------------------------------------------------------------------
 
-    def _begin(self, name: str, desk: _Desk, client: DockerClient, answer: Pass, busy: set[str], now: float) -> None:
+    def _begin(self, name: str, desk: Desk, client: DockerClient, answer: Pass, busy: set[str], now: float) -> None:
         """Start what is allowed, but for lanes that were at work since before the look, or that failed lately."""
         lanes: defaultdict[str, list[Operation]] = defaultdict(list)
         for operation in answer.operations:
@@ -357,7 +348,7 @@ class Reconciler:
             self._group.create_task(self._carry_out(name, desk, client, lane, operations), name=f"{name} {lane}")
 
     async def _carry_out(
-        self, name: str, desk: _Desk, client: DockerClient, lane: str, operations: list[Operation]
+        self, name: str, desk: Desk, client: DockerClient, lane: str, operations: list[Operation]
     ) -> None:
         try:
             for operation in operations:
@@ -384,7 +375,7 @@ class Reconciler:
             text = f"slot {operation.slot} is replaced: {operation.cause}"
             self._tell(f"service {name}/{operation.service}", text, "warning")
 
-    def _note_failure(self, name: str, desk: _Desk, operation: Operation, error: DockerError) -> None:
+    def _note_failure(self, name: str, desk: Desk, operation: Operation, error: DockerError) -> None:
         before = desk.failures.get(operation.lane)
         count = before.count + 1 if before is not None else 1
         refused = isinstance(error, DockerRefused)
@@ -410,28 +401,9 @@ async def _wake_or(wake: asyncio.Event, delay: float) -> None:
         return
 
 
-def _final(failure: Failure | None) -> bool:
-    return failure is not None and failure.final
-
-
 def _runs(world: World, slot: tuple[str, int]) -> bool:
     service, number = slot
     return any(
         one.running and one.labels.get(SERVICE) == service and one.labels.get(SLOT) == str(number)
         for one in world.containers
     )
-
-
-def _with_refusals(rollouts: Mapping[str, RolloutRecord], refused: Mapping[str, str]) -> Mapping[str, RolloutRecord]:
-    if not refused:
-        return rollouts
-    return {
-        service: record.paused(refused[service]) if service in refused and record.state == "progressing" else record
-        for service, record in rollouts.items()
-    }
-
-
-def _failed_services(answer: Pass, failures: Mapping[str, Failure]) -> Mapping[str, str]:
-    """Why services (or "", the stack itself) cannot get on, from the operations that Docker refuses."""
-    lanes = {operation.lane for operation in answer.operations}
-    return {failure.service: failure.message for lane, failure in failures.items() if lane in lanes and failure.final}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from orchtui.core.identity import canonical
 from orchtui.core.rollout import RolloutRecord
 from orchtui.model.history import Outcome, Revision
 
@@ -72,7 +74,7 @@ class StoredStack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRevision:
-    """A tree to apply. With `number` None and the same tree and images as the current revision, none is made."""
+    """A tree to apply. With the same tree and images as the current revision, no new one is made."""
 
     tree: Mapping[str, Any]
     images: Mapping[str, str]
@@ -80,3 +82,30 @@ class NewRevision:
     author: str
     cause: str
     rollback_of: int | None = None
+
+
+def same_content(current: StoredRevision, new: NewRevision) -> bool:
+    """The same tree, and no image that is known on both sides differs."""
+    if canonical(current.tree) != canonical(new.tree):
+        return False
+    pairs = ((image, new.images.get(name)) for name, image in current.images.items())
+    return all(not old or not found or old == found for old, found in pairs)
+
+
+def read_revision(row: Mapping[str, Any]) -> StoredRevision:
+    """A revision from its columns."""
+    fields = dict(row)
+    for key in ("tree", "images", "digests"):
+        fields[key] = json.loads(fields[key])
+    fields["stable"] = bool(fields["stable"])
+    return StoredRevision(**fields)
+
+
+def record_text(record: RolloutRecord) -> str:
+    return canonical(asdict(record))
+
+
+def read_record(text: str) -> RolloutRecord:
+    fields = json.loads(text)
+    fields["finished"] = {int(slot): at for slot, at in fields["finished"].items()}
+    return RolloutRecord(**fields)

@@ -12,16 +12,23 @@ import sqlite3
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from orchtui.core.identity import canonical
 from orchtui.core.rollout import RolloutRecord
 from orchtui.errors import EngineUnavailable, NotFound
 from orchtui.model.history import Outcome
 from orchtui.model.snapshot import Event
-from orchtui.store.rows import NewRevision, StoredRevision, StoredStack
+from orchtui.store.rows import (
+    NewRevision,
+    StoredRevision,
+    StoredStack,
+    read_record,
+    read_revision,
+    record_text,
+    same_content,
+)
 from orchtui.store.schema import MIGRATIONS
 
 KEPT_REVISIONS = 20
@@ -170,7 +177,7 @@ class Store:
                 overrides={one["service"]: one["replicas"] for one in self._of("overrides", name)},
                 generations={one["service"]: one["generation"] for one in self._of("generations", name)},
                 holds=holds,
-                rollouts={one["service"]: _read_record(one["record"]) for one in self._of("rollouts", name)},
+                rollouts={one["service"]: read_record(one["record"]) for one in self._of("rollouts", name)},
             )
 
     def _of(self, table: Literal["holds", "overrides", "generations", "rollouts"], stack: str) -> list[sqlite3.Row]:
@@ -179,13 +186,13 @@ class Store:
     def revision(self, stack: str, number: int) -> StoredRevision | None:
         with self._sentences():
             row = self._db.execute("SELECT * FROM revisions WHERE stack=? AND number=?", (stack, number)).fetchone()
-        return _read_revision(row) if row is not None else None
+        return read_revision(dict(row)) if row is not None else None
 
     def revisions(self, stack: str) -> tuple[StoredRevision, ...]:
         """Newest first."""
         with self._sentences():
             rows = self._db.execute("SELECT * FROM revisions WHERE stack=? ORDER BY number DESC", (stack,)).fetchall()
-        return tuple(_read_revision(row) for row in rows)
+        return tuple(read_revision(dict(row)) for row in rows)
 
     def events(self, limit: int = 200) -> tuple[Event, ...]:
         """The newest, oldest first."""
@@ -197,7 +204,7 @@ class Store:
         """The number that `apply` would give to `new`: the current one's if nothing differs."""
         revisions = self.revisions(name)
         stored = self.stack(name)
-        if stored is not None and _same(stored.revision, new):
+        if stored is not None and same_content(stored.revision, new):
             return stored.revision.number
         return (revisions[0].number if revisions else 0) + 1
 
@@ -221,7 +228,7 @@ class Store:
             current = self.revision(name, row["revision"]) if row is not None else None
             serial = (row["serial"] if row is not None else 0) + 1
             number = current.number if current is not None else 0
-            if current is None or not _same(current, new):
+            if current is None or not same_content(current, new):
                 number = self._add_revision(db, name, new, current, now)
             db.execute(
                 "INSERT INTO stacks"
@@ -328,7 +335,7 @@ class Store:
             db.execute("DELETE FROM rollouts WHERE stack=?", (name,))
             db.executemany(
                 "INSERT INTO rollouts VALUES (?, ?, ?)",
-                [(name, service, _record_text(record)) for service, record in rollouts.items()],
+                [(name, service, record_text(record)) for service, record in rollouts.items()],
             )
             db.execute("DELETE FROM holds WHERE stack=?", (name,))
             db.executemany(
@@ -395,30 +402,3 @@ def _damaged(path: Path, reason: str) -> EngineUnavailable:
 
 def _quoted(path: Path) -> str:
     return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-
-
-def _same(current: StoredRevision, new: NewRevision) -> bool:
-    """The same tree, and no image that is known on both sides differs."""
-    if canonical(current.tree) != canonical(new.tree):
-        return False
-    return all(
-        not image or not new.images.get(name) or new.images[name] == image for name, image in current.images.items()
-    )
-
-
-def _read_revision(row: sqlite3.Row) -> StoredRevision:
-    fields: dict[str, Any] = dict(row)
-    for key in ("tree", "images", "digests"):
-        fields[key] = json.loads(fields[key])
-    fields["stable"] = bool(fields["stable"])
-    return StoredRevision(**fields)
-
-
-def _record_text(record: RolloutRecord) -> str:
-    return canonical(asdict(record))
-
-
-def _read_record(text: str) -> RolloutRecord:
-    fields = json.loads(text)
-    fields["finished"] = {int(slot): at for slot, at in fields["finished"].items()}
-    return RolloutRecord(**fields)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from orchtui.config import engine_dir
 from orchtui.docker import compile as compiled
 from orchtui.docker.client import DockerClient
 from orchtui.docker.connection import api_number
@@ -40,8 +41,9 @@ async def create(
     return await docker.create_container(name=name, spec=spec, image=image, labels=labels or {}, networks={})
 
 
-async def test_host_and_version(docker: DockerClient, docker_endpoint: Endpoint) -> None:
+async def test_host_and_version(docker: DockerClient, docker_endpoint: Endpoint, tmp_path: Path) -> None:
     assert docker.host.id == await asyncio.to_thread(engine_id, docker_endpoint)
+    assert engine_dir(tmp_path, docker.host.id).parent == tmp_path
     assert (1, 41) <= api_number(docker.host.api_version) <= (1, 45)
     assert docker.host.cpus > 0
     assert docker.host.memory > 0

@@ -12,7 +12,6 @@ import pytest_asyncio
 
 from orchtui.docker import logs
 from orchtui.docker.client import DockerClient
-from orchtui.docker.endpoint import Endpoint
 from orchtui.docker.events import EventItem, EventStream, Gap, Lost
 from orchtui.docker.exec import DockerExec, open_session
 from orchtui.docker.logs import Lines
@@ -24,12 +23,6 @@ from tests.support.rawdocker import RawDocker
 from tests.support.until import until
 
 pytestmark = [pytest.mark.docker, BOTH]
-
-
-@pytest_asyncio.fixture
-async def proxy(docker_endpoint: Endpoint) -> AsyncIterator[SocketProxy]:
-    async with SocketProxy(docker_endpoint.socket_path or pytest.skip("needs a unix socket")) as proxy:
-        yield proxy
 
 
 @pytest_asyncio.fixture

@@ -48,31 +48,28 @@ def state(seen: list[Snapshot]) -> str:
     return seen[-1].connection.state
 
 
-async def test_docker_is_away_at_the_start_and_comes(sweep: RawDocker) -> None:
-    async with SocketProxy() as proxy:
-        await proxy.cut()
-        async with LocalEngine(proxy.endpoint, None, manage=True) as engine, watching(engine) as seen:
-            await until(lambda: state(seen) == "stale", what="a stale picture")
-            connection = seen[-1].connection
-            assert "no Docker socket" in connection.reason
-            assert connection.hint
-            assert [problem.target for problem in seen[-1].problems] == ["docker:"]
-            with pytest.raises(DockerUnreachable, match="no Docker socket"):
-                await engine.execute(Act(verb="kill", target=Target(kind="container", key="x")), ME)
-            await proxy.restore()
-            await until(lambda: state(seen) == "live", what="a live picture")
-            assert seen[-1].host is not None
-            assert seen[-1].problems == ()
+async def test_docker_is_away_at_the_start_and_comes(proxy: SocketProxy) -> None:
+    await proxy.cut()
+    async with LocalEngine(proxy.endpoint, None, manage=True) as engine, watching(engine) as seen:
+        await until(lambda: state(seen) == "stale", what="a stale picture")
+        connection = seen[-1].connection
+        assert "no Docker socket" in connection.reason
+        assert connection.hint
+        assert [problem.target for problem in seen[-1].problems] == ["docker:"]
+        with pytest.raises(DockerUnreachable, match="no Docker socket"):
+            await engine.execute(Act(verb="kill", target=Target(kind="container", key="x")), ME)
+        await proxy.restore()
+        await until(lambda: state(seen) == "live", what="a live picture")
+        assert seen[-1].host is not None
+        assert seen[-1].problems == ()
 
 
 @pytest.mark.parametrize("how", ["cut", "drop"])
-async def test_a_loss_keeps_the_picture_and_catches_up(how: str, sweep: RawDocker, image: str, run_id: str) -> None:
+async def test_a_loss_keeps_the_picture_and_catches_up(
+    how: str, proxy: SocketProxy, sweep: RawDocker, image: str, run_id: str
+) -> None:
     identity = sweep.run(f"{run_id}-a", {"Image": image, "Cmd": ["sleep", "1000"]})
-    async with (
-        SocketProxy() as proxy,
-        LocalEngine(proxy.endpoint, None, manage=True) as engine,
-        watching(engine) as seen,
-    ):
+    async with LocalEngine(proxy.endpoint, None, manage=True) as engine, watching(engine) as seen:
         await until(lambda: state(seen) == "live" and identity in seen[-1].containers)
         if how == "cut":
             await proxy.cut()
@@ -87,15 +84,9 @@ async def test_a_loss_keeps_the_picture_and_catches_up(how: str, sweep: RawDocke
         assert seen[-1].containers[identity].exit_code == 137
 
 
-async def test_a_daemon_that_hangs_makes_the_picture_stale(
-    sweep: RawDocker, image: str, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_daemon_that_hangs_makes_the_picture_stale(proxy: SocketProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observer, "ANSWER", 0.3)
-    async with (
-        SocketProxy() as proxy,
-        LocalEngine(proxy.endpoint, None, manage=True) as engine,
-        watching(engine) as seen,
-    ):
+    async with LocalEngine(proxy.endpoint, None, manage=True) as engine, watching(engine) as seen:
         await until(lambda: state(seen) == "live")
         proxy.stall()
         engine._observer._resync = True
@@ -106,12 +97,8 @@ async def test_a_daemon_that_hangs_makes_the_picture_stale(
         await until(lambda: state(seen) == "live", what="a live picture")
 
 
-async def test_nothing_is_asked_while_nothing_happens(sweep: RawDocker) -> None:
-    async with (
-        SocketProxy() as proxy,
-        LocalEngine(proxy.endpoint, None, manage=True) as engine,
-        watching(engine) as seen,
-    ):
+async def test_nothing_is_asked_while_nothing_happens(proxy: SocketProxy) -> None:
+    async with LocalEngine(proxy.endpoint, None, manage=True) as engine, watching(engine) as seen:
         await until(lambda: state(seen) == "live")
         observer = engine._observer
         await until(lambda: not observer._wake.is_set() and not observer._resync)

@@ -12,12 +12,12 @@ from orchtui.docker.endpoint import Endpoint
 
 
 class SocketProxy:
-    """`async with SocketProxy() as proxy:` then talk to `proxy.endpoint`.
+    """`async with SocketProxy(socket path) as proxy:` then talk to `proxy.endpoint`.
 
     `open` counts connections that stand now, `total` all there ever were. Belongs to the event loop it was entered in.
     """
 
-    def __init__(self, upstream: str = "/var/run/docker.sock") -> None:
+    def __init__(self, upstream: str) -> None:
         self.upstream = upstream
         self.folder = Path(tempfile.mkdtemp(prefix="otp"))  # short: a socket path has 107 bytes
         self.path = str(self.folder / "docker.sock")

@@ -41,7 +41,9 @@ def test_an_idle_time_that_is_no_number_is_refused(text: str) -> None:
 
 def test_an_engines_folder_is_named_after_the_daemon() -> None:
     assert config.engine_dir(Path("/s"), "ZRRH:JGXX:1") == Path("/s/ZRRHJGXX1")
-    for hostile in ("", "../up", "a/b", "a b"):
+    uuid = "cd65211d-00cf-48f2-abcb-8c9b73a9ff90"  # since Engine 24
+    assert config.engine_dir(Path("/s"), uuid) == Path("/s") / uuid
+    for hostile in ("", "../up", "a/b", "a b", "-", ":", "a\n", "é"):
         with pytest.raises(ValueError, match="no Docker Engine ID"):
             config.engine_dir(Path("/s"), hostile)
 

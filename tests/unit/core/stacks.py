@@ -27,11 +27,12 @@ def service(name: str = "web", *, form: str = "a", replicas: int = 1, **fields: 
     spec = {key: value for key, value in fields.items() if key in spec_keys}
     rest = {key: value for key, value in fields.items() if key not in spec_keys}
     values: dict[str, Any] = {"image": "demo:1", "networks": (AttachmentSpec(network="default"),)}
+    defaults: dict[str, Any] = {"revision": 1, "image_id": IMAGE.id}
     return DesiredService(
         spec=ServiceSpec(name=name, replicas=replicas, **(values | spec)),
         spec_hash="v1:" + (form.encode().hex() * 64)[:64],
         replicas=replicas,
-        **({"revision": 1, "image_id": IMAGE.id} | rest),
+        **defaults | rest,
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 from orchtui.core.desired import DesiredStack
 from orchtui.core.identity import ENGINE, PROJECT
 from orchtui.model.observed import Container, Network
 from orchtui.model.snapshot import Status
-from orchtui.model.spec import DependencySpec, MountSpec, NetworkSpec, PortSpec, UpdateSpec, VolumeSpec
+from orchtui.model.spec import Condition, DependencySpec, MountSpec, NetworkSpec, PortSpec, UpdateSpec, VolumeSpec
 from tests.unit.core.stacks import CHECK, ENGINE_ID, IMAGE, NOW, Lab, service, stack
 
 A = "shop-web-1.61616161"
@@ -23,7 +24,7 @@ def settled(desired: DesiredStack) -> Lab:
     return lab
 
 
-def update(**fields: object) -> tuple[DesiredStack, DesiredStack]:
+def update(**fields: Any) -> tuple[DesiredStack, DesiredStack]:
     """The stack before and after a change of `web`."""
     return stack(service(**fields)), stack(service(form="b", revision=2, **fields), revision=2, serial=2, applied=2)
 
@@ -326,8 +327,8 @@ def test_a_spec_label_of_another_version_is_recomputed() -> None:
     assert lab.look(stack(service())).operations != ()
 
 
-def dependent(condition: str, **fields: object) -> DesiredStack:
-    dependency = DependencySpec(service="db", condition=condition, required=bool(fields.pop("required", True)))  # type: ignore[arg-type]
+def dependent(condition: Condition, **fields: Any) -> DesiredStack:
+    dependency = DependencySpec(service="db", condition=condition, required=fields.pop("required", True))
     return stack(service("db", **fields), service("web", depends_on=(dependency,)))
 
 

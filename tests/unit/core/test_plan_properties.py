@@ -34,7 +34,7 @@ def existing(index: int, *, form: str, slot: int, mine: bool, **state: Any) -> C
 
 @st.composite
 def containers(draw: st.DrawFn) -> tuple[Container, ...]:
-    found = []
+    found: list[Container] = []
     for index in range(draw(st.integers(0, 7))):
         state = draw(st.sampled_from(["running", "running", "exited", "created", "paused", "dead"]))
         slot = draw(st.integers(1, 5))
