@@ -136,8 +136,7 @@ def plan(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _plan(command: Apply, settings: Settings) -> Plan:
     from orchtui.cli.session import live_snapshot, opened
 
-    # Only an engine that may write knows what it would do: a store that is merely read makes no plans.
-    async with opened(settings, change=not settings.look) as engine:
+    async with opened(settings, change=False) as engine:
         await live_snapshot(engine)
         return await engine.plan(command)
 

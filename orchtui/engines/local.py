@@ -115,22 +115,21 @@ class LocalEngine:
 
     async def _open_stacks(self, folder: Path, engine_id: str) -> None:
         """Only now is it known whose state this is. Raises EngineUnavailable."""
-        observer, stacks = self._observer, self._stacks
+        observer, clock = self._observer, self._clock
+
+        def source() -> DockerClient | None:
+            return self._client if observer.reachable else None
+
+        stacks: Stacks
         if self._manage:
-            stacks = await open_reconciler(
-                folder,
-                engine_id,
-                source=lambda: self._client if observer.reachable else None,
-                tell=observer.tell,
-                clock=self._clock,
-            )
+            stacks = await open_reconciler(folder, engine_id, source=source, tell=observer.tell, clock=clock)
         else:
-            stacks = self._stored = await open_stored(folder, observer.snapshots, self._clock)
-        if stacks is not None:
-            self._stacks = stacks
-            observer.set_standings(stacks.standings.value or {}, stacks.store_id)
-            self._spawn(stacks.run())
-            self._spawn(self._follow_standings(stacks))
+            stacks = await open_stored(folder, engine_id, observer.snapshots, source=source, clock=clock)
+            self._stored = stacks
+        self._stacks = stacks
+        observer.set_standings(stacks.standings.value or {}, stacks.store_id)
+        self._spawn(stacks.run())
+        self._spawn(self._follow_standings(stacks))
 
     async def listed(self) -> None:
         if self._stored is not None:
@@ -175,7 +174,7 @@ class LocalEngine:
         return self._sampler.subscribe(containers)
 
     async def plan(self, command: Command) -> Plan:
-        self._may_change(command)
+        self._answers(command)
         order = self._direct(command)
         return order.plan() if order is not None else await self._keeper().plan(command)
 
@@ -228,6 +227,10 @@ class LocalEngine:
     def _may_change(self, command: Command) -> None:
         if not self._manage:
             raise Refused(f"Cannot {sentence(command)}: this is --look.", hint="Start orchtui without --look.")
+        self._answers(command)
+
+    def _answers(self, command: Command) -> None:
+        """Direct verbs go by the picture, so it has to be a live one."""
         connection = self._observer.snapshot.connection
         if isinstance(command, Act) and connection.state != "live":
             reason = connection.reason or "Docker has not answered yet."

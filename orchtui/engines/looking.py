@@ -9,39 +9,57 @@ from pathlib import Path
 from typing import Self
 
 from orchtui.commands import Actor, Command, Receipt
-from orchtui.core.changes import image_changes, tree_changes
 from orchtui.core.identity import PROJECT
 from orchtui.core.plan import World, plan
+from orchtui.docker.client import DockerClient
 from orchtui.engines.desired import SpecCache, assemble
-from orchtui.engines.storethread import StoreThread, never_managed
-from orchtui.errors import EngineUnavailable, NotFound, Refused, StackFileError
+from orchtui.engines.reading import WorldReader
+from orchtui.engines.stackcommands import StackCommands
+from orchtui.engines.storethread import StoreThread
+from orchtui.errors import EngineUnavailable, Refused, StackFileError
 from orchtui.latest import Latest
 from orchtui.model.history import Revision, ServiceStanding, StackStanding
 from orchtui.model.observed import DockerEvent, Image
 from orchtui.model.plan import Change, Plan
 from orchtui.model.snapshot import Snapshot, Status
-from orchtui.store.rows import StoredRevision, StoredStack
+from orchtui.store.rows import StoredStack
 from orchtui.store.store import Store
 
 
 class StoredStacks:
     """What LocalEngine wants to know of the managed stacks, read anew whenever anything on the box moves.
 
-    The planner is asked how each service stands (done, held, taken over), but what it would do is nobody's business.
+    The planner is asked how each service stands (done, held, taken over) and what a command would do; nothing is done.
     """
 
-    def __init__(self, thread: StoreThread, snapshots: Latest[Snapshot], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        snapshots: Latest[Snapshot],
+        *,
+        source: Callable[[], DockerClient | None],
+        clock: Callable[[], float],
+    ) -> None:
         self.standings: Latest[Mapping[str, StackStanding]] = Latest()
-        self._snapshots = snapshots
-        self._clock = clock
-        self._thread, self._store = thread, thread.store
+        self._snapshots, self._source, self._clock = snapshots, source, clock
+        self._thread, self._store = StoreThread(store), store
         self._specs = SpecCache()
 
     @classmethod
-    async def open(cls, path: Path, snapshots: Latest[Snapshot], clock: Callable[[], float]) -> Self | None:
-        """None where there is no store (yet). Raises EngineUnavailable for one that cannot be read."""
+    async def open(
+        cls,
+        path: Path,
+        engine_id: str,
+        snapshots: Latest[Snapshot],
+        *,
+        source: Callable[[], DockerClient | None],
+        clock: Callable[[], float],
+    ) -> Self:
+        """The stacks in the store at `path`; none where there is no store yet. Raises EngineUnavailable."""
         store = await asyncio.to_thread(Store.open_readonly, path)
-        return cls(StoreThread(store), snapshots, clock) if store is not None else None
+        if store is None:
+            store = await asyncio.to_thread(Store.in_memory, engine_id)
+        return cls(store, snapshots, source=source, clock=clock)
 
     @property
     def store_id(self) -> str:
@@ -78,30 +96,22 @@ class StoredStacks:
         return 0
 
     async def plan(self, command: Command) -> Plan:
-        raise _only_looking()
+        return await self._commands().plan(command)
 
     async def execute(self, command: Command, actor: Actor) -> Receipt:
-        raise _only_looking()
+        raise Refused("This engine only looks.", hint="Start orchtui without --look.")
 
     async def history(self, stack: str) -> tuple[Revision, ...]:
-        revisions, stored = (
-            await self._thread(self._store.revisions, stack),
-            await self._thread(self._store.stack, stack),
-        )
-        if not revisions:
-            raise never_managed(stack)
-        current = stored.revision.number if stored is not None and stored.present else None
-        return tuple(revision.shown(current) for revision in revisions)
+        return await self._commands().history(stack)
 
     async def diff(self, stack: str, old: int, new: int) -> tuple[Change, ...]:
-        before, after = await self._revision(stack, old), await self._revision(stack, new)
-        return tree_changes(before.tree, after.tree) + image_changes(before.images, after.images)
+        return await self._commands().diff(stack, old, new)
 
-    async def _revision(self, stack: str, number: int) -> StoredRevision:
-        revision = await self._thread(self._store.revision, stack, number)
-        if revision is None:
-            raise NotFound(f"{stack} has no revision {number}.", hint=f"`orchtui history {stack}` lists them.")
-        return revision
+    def _commands(self) -> StackCommands:
+        """With a reader of its own: nobody tells it what changed since the last time."""
+        return StackCommands(
+            self._thread, WorldReader(), self._specs, source=self._source, clock=self._clock, committed=_never
+        )
 
     def _read(self) -> tuple[StoredStack, ...]:
         found = (self._store.stack(name) for name in self._store.names())
@@ -138,5 +148,5 @@ def _at_rest(standing: ServiceStanding) -> ServiceStanding:
     return replace(standing, status=None, reason="", rollout=rollout)
 
 
-def _only_looking() -> Refused:
-    return Refused("This engine only looks.", hint="Start orchtui without --look.")
+async def _never(stack: str) -> None:
+    raise AssertionError(f"{stack} was committed by an engine that only looks")

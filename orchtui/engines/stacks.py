@@ -61,6 +61,13 @@ async def open_reconciler(
     return Reconciler(source, store, tell, clock)
 
 
-async def open_stored(folder: Path, snapshots: Latest[Snapshot], clock: Callable[[], float]) -> StoredStacks | None:
-    """The stacks in `folder` for looking only, None where there are none. Raises EngineUnavailable."""
-    return await StoredStacks.open(folder / STORE_NAME, snapshots, clock)
+async def open_stored(
+    folder: Path,
+    engine_id: str,
+    snapshots: Latest[Snapshot],
+    *,
+    source: Callable[[], DockerClient | None],
+    clock: Callable[[], float],
+) -> StoredStacks:
+    """The stacks in `folder` for looking only. Raises EngineUnavailable."""
+    return await StoredStacks.open(folder / STORE_NAME, engine_id, snapshots, source=source, clock=clock)

@@ -56,6 +56,16 @@ class Store:
             self.id = self._identify(engine_id)
 
     @classmethod
+    def in_memory(cls, engine_id: str) -> Self:
+        """An empty store without a file, for an engine that only looks where nothing was ever managed."""
+        store = cls.__new__(cls)
+        store._open(Path(":memory:"), ":memory:", uri=False)
+        with store._sentences():
+            store._migrate()
+            store.id = store._identify(engine_id)
+        return store
+
+    @classmethod
     def open_readonly(cls, path: Path) -> Self | None:
         """The store for looking only; None where there is none (yet). Never creates or changes a file of it."""
         if not path.is_file():
