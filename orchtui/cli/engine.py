@@ -127,11 +127,11 @@ async def _run(settings: Settings, report: Callable[[bytes], None], *, backgroun
 
 
 async def _first_picture(engine: Engine) -> Snapshot | None:
-    """The first snapshot of an engine that knows how Docker and its own state are; None if that takes too long."""
+    """The first snapshot with rows, or with the reason why there are none; None if that takes too long."""
     with suppress(TimeoutError):
         async with asyncio.timeout(FIRST_PICTURE_SECONDS), closing(engine.watch()) as snapshots:
             async for snapshot in snapshots:
-                if snapshot.connection.state != "connecting":
+                if snapshot.host is not None or snapshot.connection.state != "connecting":
                     return snapshot
     return None
 
