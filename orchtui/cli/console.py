@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from orchtui.config import Settings
 from orchtui.core.text import safe
-from orchtui.engine import Engine
+
+if TYPE_CHECKING:
+    from orchtui.cli.arriving import Arriving
+    from orchtui.engine import Engine
 
 _UTF8 = ("utf-8", "utf8")
 
@@ -78,22 +83,34 @@ async def _console(settings: Settings, files: tuple[str, ...]) -> int:
     in_process = not settings.look and (settings.in_process or endpoint.socket_path is None)
     starting = None if settings.look or in_process else attach.begin_attach(settings)
 
+    gc.disable()  # what imports make is there to stay: collecting meanwhile costs a tenth of the start
+    engine: Engine
+    arriving: Arriving | None = None
+    if starting is None:
+        engine = await attach.open_engine(replace(settings, in_process=in_process), change=not settings.look)
+    elif starting.started:
+        from orchtui.cli.arriving import Arriving
+
+        engine = arriving = Arriving(starting.engine(), endpoint)
+    else:
+        engine = await starting.engine()
     from orchtui.tui.app import OrchtuiApp  # while it loads, the engine starts
 
-    engine: Engine
-    if starting is not None:
-        engine = await starting.engine()
-    else:
-        engine = await attach.open_engine(replace(settings, in_process=in_process), change=not settings.look)
+    gc.freeze()
+    gc.enable()
+    app = OrchtuiApp(
+        engine,
+        title_host=title(endpoint.url, endpoint.context),
+        look=settings.look,
+        theme=settings.theme,
+        stack_files=files,
+    )
     try:
-        app = OrchtuiApp(
-            engine,
-            title_host=title(endpoint.url, endpoint.context),
-            look=settings.look,
-            theme=settings.theme,
-            stack_files=files,
-        )
+        if arriving is not None:
+            arriving.when_failed(app.exit)
         await app.run_async()
+        if arriving is not None and arriving.failure is not None:
+            raise arriving.failure
     finally:
         await engine.aclose()
     return app.return_code or 0

@@ -11,8 +11,11 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 from urllib.parse import quote
+
+from orchtui.model.observed import Container
 
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
@@ -177,6 +180,16 @@ def mask_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
     """Labels (or a volume's options) as they may be shown; the very same mapping where nothing is hidden."""
     shown = {name: mask_env(name, value) for name, value in labels.items()}
     return labels if shown == labels else shown
+
+
+def shown(container: Container) -> Container:
+    """A container without secrets: what is in a snapshot may be shown anywhere."""
+    return replace(
+        container,
+        command=mask_text(container.command),
+        error=mask_text(container.error),
+        labels=mask_labels(container.labels),
+    )
 
 
 def mask_document(document: Json) -> Json:

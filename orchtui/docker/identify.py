@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import ssl
+from contextlib import suppress
 from typing import Any
 
 from orchtui.docker.endpoint import Endpoint
@@ -143,6 +144,19 @@ def _connection(endpoint: Endpoint, timeout: float) -> http.client.HTTPConnectio
 
 
 def _get(endpoint: Endpoint, path: str, timeout: float) -> dict[str, Any]:
+    answer = fetch(endpoint, path, timeout)
+    if not isinstance(answer, dict):
+        raise DockerUnreachable(
+            f"What answers at {endpoint.url} is not a Docker Engine.", hint="Check DOCKER_HOST or the docker context."
+        )
+    return answer
+
+
+def fetch(endpoint: Endpoint, path: str, timeout: float) -> object:
+    """The JSON that a GET of `path` answers, None where it is no JSON.
+
+    Raises DockerUnreachable, DockerDenied, DockerRefused.
+    """
     connection = _connection(endpoint, timeout)
     try:
         connection.request("GET", path)
@@ -152,10 +166,9 @@ def _get(endpoint: Endpoint, path: str, timeout: float) -> dict[str, Any]:
         raise connection_error(endpoint, error) from error
     finally:
         connection.close()
-    try:
+    answer: object = None
+    with suppress(ValueError):
         answer = json.loads(body)
-    except ValueError:
-        answer = None
     if response.status in (401, 403):
         raise DockerDenied(
             f"The Docker Engine at {endpoint.url} refuses us ({response.status}).",
@@ -164,8 +177,4 @@ def _get(endpoint: Endpoint, path: str, timeout: float) -> dict[str, Any]:
     if response.status >= 400:
         text = answer.get("message", "") if isinstance(answer, dict) else body[:200].decode("utf-8", "replace")
         raise DockerRefused(f"Docker answered {response.status} to {path}: {text}", status=response.status)
-    if not isinstance(answer, dict):
-        raise DockerUnreachable(
-            f"What answers at {endpoint.url} is not a Docker Engine.", hint="Check DOCKER_HOST or the docker context."
-        )
     return answer

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from orchtui.core.narration import Narrator, Severity
 from orchtui.core.placement import place_swarm_service
-from orchtui.core.redact import mask_labels, mask_text
+from orchtui.core.redact import mask_labels, shown
 from orchtui.core.view import build
 from orchtui.docker.client import DockerClient
 from orchtui.docker.events import EventStream, Gap, Lost
@@ -243,7 +243,7 @@ class Observer:
         changed = [id for id, one in listed.items() if first or self._listings.get(id) != one or id in self._dirty]
         for id in changed:
             self._dirty[id] = None
-        self._containers = {id: self._containers.get(id) or _shown(one) for id, one in listed.items()}
+        self._containers = {id: self._containers.get(id) or shown(one) for id, one in listed.items()}
         self._listings = listed
         if first:
             self._publish()  # rows at once; what only inspect knows follows
@@ -282,7 +282,7 @@ class Observer:
         found = {one.id: one for one in await self._client.inspect_containers(touched)}
         for id, one in found.items():
             if id not in self._destroyed:  # removed since Docker answered
-                self._containers[id] = _shown(one)
+                self._containers[id] = shown(one)
         for id in set(touched) - set(found):
             self._containers.pop(id, None)
 
@@ -318,8 +318,3 @@ class Observer:
         )
         if new is not old:
             self.snapshots.set(new)
-
-
-def _shown(one: Container) -> Container:
-    """Without secrets: what is in a snapshot may be shown anywhere."""
-    return replace(one, command=mask_text(one.command), error=mask_text(one.error), labels=mask_labels(one.labels))

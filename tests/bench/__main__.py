@@ -118,10 +118,13 @@ def start_up(prefix: str, first: str) -> None:
 
 
 def idle(prefix: str, first: str, seconds: float = 20.0) -> None:
-    """CPU of console and engine, memory and terminal bytes while nothing happens but time."""
+    """CPU of console and engine, memory and terminal bytes while nothing happens but time.
+
+    Begins when every container is older than a minute: until then each row's age changes every second.
+    """
     with state(prefix) as env, terminal(ORCHTUI, env) as screen:
         screen.wait_for(first)
-        screen.drain(5.0)
+        screen.drain(62.0)
         engine = engine_pid(env)
         before = cpu_seconds(screen.pid), cpu_seconds(engine)
         written = screen.drain(seconds)
