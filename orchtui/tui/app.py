@@ -24,6 +24,7 @@ from orchtui.tui.safety import SafeApp
 from orchtui.tui.screens.main import MainScreen
 from orchtui.tui.theme import DEFAULT, themes
 from orchtui.tui.words import UNICODE, Glyphs
+from orchtui.tui.work import work
 
 _ERROR_SECONDS = 12.0
 _SHOWN_DETAILS = 8
@@ -90,7 +91,12 @@ class OrchtuiApp(SafeApp[None], inherit_bindings=False):
     def _write_title(self, title: str) -> None:
         """Name the terminal's window; a terminal without one ignores it."""
         if self._driver is not None and not self.is_headless:
-            self._driver.write(f"\x1b]2;{safe(title, 120)}\x07")
+            # 22 and 23 keep the old title on a stack and bring it back.
+            self._driver.write(f"\x1b[22;2t\x1b]2;{safe(title, 120)}\x07")
+
+    def on_unmount(self) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write("\x1b[23;2t")
 
     # --- changes ------------------------------------------------------------------------------------------------------
 
@@ -101,7 +107,7 @@ class OrchtuiApp(SafeApp[None], inherit_bindings=False):
     def perform(self, *commands: Command) -> None:
         """Plan the commands, show the plan, and carry them out once a person said yes."""
         if commands:
-            self.run_worker(self._perform(commands), group="perform")
+            work(self, self._perform, commands, group="perform", exclusive=False)
 
     async def _perform(self, commands: Sequence[Command]) -> None:
         try:
@@ -172,7 +178,7 @@ class OrchtuiApp(SafeApp[None], inherit_bindings=False):
     def open_shell(self, target: Target) -> None:
         from orchtui.tui.shell import open_shell
 
-        self.run_worker(open_shell(self, self.engine, target.key, target.name), group="shell", exclusive=True)
+        work(self, open_shell, self, self.engine, target.key, target.name, group="shell")
 
     # --- stack files --------------------------------------------------------------------------------------------------
 
@@ -184,7 +190,7 @@ class OrchtuiApp(SafeApp[None], inherit_bindings=False):
 
     def plan_files(self, files: Sequence[str], *, project: str | None = None) -> None:
         """Read stack files here, as the person who runs the console, and offer to apply them."""
-        self.run_worker(self._plan_files(files, project), group="files", exclusive=True)
+        work(self, self._plan_files, files, project, group="files")
 
     async def _plan_files(self, files: Sequence[str], project: str | None) -> None:
         import asyncio

@@ -99,7 +99,8 @@ class CommandLine(Horizontal):
         self.add_class("-open")
         self._put(text)
         self._hint(text)
-        self.query_one(Input).focus()
+        # At once, not by `focus()`, which only asks for it: the next key typed belongs here already.
+        self.screen.set_focus(self.query_one(Input))
 
     def close(self) -> None:
         self.remove_class("-open")

@@ -42,8 +42,8 @@ class LogView(Widget, can_focus=True):
     DEFAULT_CSS = "LogView { height: 1fr; }"
     stderr_sign = "▌"
 
-    def __init__(self, *, id: str | None = None, ring: LogRing | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None, ring: LogRing | None = None) -> None:
+        super().__init__(id=id, classes=classes)
         self.ring = LogRing() if ring is None else ring
         self.follow = True
         self.wrap = False
@@ -56,7 +56,7 @@ class LogView(Widget, can_focus=True):
         self._seen_end = 0
         self._painted_at = 0.0
         self._timer_set = False
-        self._message: tuple[Cell, ...] = (("no logs selected", "muted"),)
+        self._message: tuple[Cell, ...] = (("select a service or a container to see its logs", "muted"),)
         self._tags: list[str] = []
         self._tag_width = 0
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from orchtui.core import text
 from orchtui.model.observed import Container
-from orchtui.model.snapshot import Problem, Service, Snapshot, Stack, Status
+from orchtui.model.snapshot import Event, Problem, Service, Snapshot, Stack, Status
 from orchtui.model.usage import Usage
 from orchtui.tui.columns import FIXED, Cell, Column, Listing, Row
 from orchtui.tui.filters import EVERYTHING, Filter, Subject
@@ -54,8 +54,8 @@ class View:
 _NAME = Column(key="name", title="NAME", least=20, most=48, grow=True, sort="name")
 _CPU = Column(key="cpu", title="CPU", least=5, right=True, drop=3, sort="cpu")
 _AGE = Column(key="age", title="AGE", least=4, right=True, drop=4, sort="age")
-_PORTS = Column(key="ports", title="PORTS", least=7, most=24, grow=True, drop=7)
-_IMAGE = Column(key="image", title="IMAGE", least=16, most=40, grow=True, drop=6)
+_PORTS = Column(key="ports", title="PORTS", least=7, most=24, grow=True, drop=6)
+_IMAGE = Column(key="image", title="IMAGE", least=16, most=40, grow=True, drop=7)
 CONTAINER_COLUMNS = (
     _NAME,
     Column(key="state", title="STATE", least=11, most=15, sort="status"),
@@ -174,7 +174,8 @@ def services(snapshot: Snapshot, usage: UsageMap, view: View, glyphs: Glyphs = U
         return _service_row(one, labels[one.key], sums[one.key], now, glyphs)
 
     natural = (
-        widest(labels.values()), widest(status_cell(s.status, glyphs)[0] for s in items), 5, 5, 5,
+        widest(labels.values()), widest(status_cell(s.status, glyphs)[0] for s in items),
+        widest(of_desired(s.ready, s.desired) for s in items), 5, 5,
         3 if any(s.revision for s in items) else 0, 4, why, widest(ports(s.ports) for s in items),
         widest(short_image(s.image) for s in items),
     )  # fmt: skip
@@ -257,10 +258,12 @@ STACK_COLUMNS = (
 )
 ALL_STACKS = "all"
 PROBLEM, STACK = "problem:", "stack:"
+EVENTS = 40
+_SEVERITY = {"info": "muted", "warning": "warn", "error": "bad"}
 
 
 def cluster(snapshot: Snapshot, view: View, glyphs: Glyphs = UNICODE) -> Listing:
-    """The first pane: problems, worst first, each with its reason beneath; then the host; then the stacks.
+    """The first pane: problems, worst first, each with its reason beneath; then the stacks; then what happened.
 
     Keys are `problem:<target> <title>` and `stack:<key>`; `all` stands for every stack. Other rows cannot be selected.
     """
@@ -295,8 +298,13 @@ def cluster(snapshot: Snapshot, view: View, glyphs: Glyphs = UNICODE) -> Listing
     for stack in stacks:
         row = _stack_row(stack, snapshot, glyphs)
         add(STACK + stack.key, lambda now, row=row: row)  # type: ignore[misc]
+    if snapshot.events:
+        fixed(FIXED + "events", ("RECENTLY", "heading"), ("", ""))
+    for event in reversed(snapshot.events[-EVENTS:]):
+        add(f"{FIXED}event {event.id}", lambda now, event=event: _event_row(event, now))  # type: ignore[misc]
     natural = (
-        widest(_stack_name(s) for s in stacks) or 1, widest(status_cell(s.status, glyphs)[0] for s in stacks), 3,
+        widest(_stack_name(s) for s in stacks) or 1, widest(status_cell(s.status, glyphs)[0] for s in stacks),
+        max((2 * len(str(len(s.services))) + 1 for s in stacks), default=3),
         widest(OWNERS[s.owner] for s in stacks), 3 if any(s.revision for s in stacks) else 0,
     )  # fmt: skip
     return Listing(
@@ -313,6 +321,16 @@ def _problem_row(problem: Problem, now: float, glyphs: Glyphs) -> Row:
     sign, token = (glyphs.bad, "bad") if problem.severity >= 3 else (glyphs.warn, "warn")
     cells = ((f"{sign} ", token), (problem.title, "strong"), (text.age(now - problem.since), "muted"))
     return Row(problem_key(problem), cells, span=True)
+
+
+def _event_row(event: Event, now: float) -> Row:
+    by = f" by {event.actor}" if event.actor else ""
+    text_cell = (f"{event.text}{by}", _SEVERITY[event.severity])
+    return Row(
+        f"{FIXED}event {event.id}",
+        ((f"{event.subject} ", ""), text_cell, (text.age(now - event.at), "muted")),
+        span=True,
+    )
 
 
 def _stack_name(stack: Stack) -> str:
@@ -366,7 +384,8 @@ def _sort(items: list[T], view: View, orders: Mapping[str, Callable[[T], object]
 
 def _empty(total: int, view: View, noun: str) -> tuple[Cell, ...]:
     if not total:
-        return ((f"no {noun}", "muted"),)
+        nothing = f"no {noun}" + ("" if view.stack or view.service else "; `orchtui up FILE` deploys a stack")
+        return ((nothing, "muted"),)
     reasons = [
         word
         for word, on in (("the filter", bool(view.filter)), ("faults only", view.faults), ("stopped", not view.stopped))

@@ -12,13 +12,13 @@ from typing import TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from textual.app import App
 from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 
 from orchtui.core.text import safe
+from orchtui.tui.typeahead import TypeAheadApp
 
 Result = TypeVar("Result")
 
@@ -72,7 +72,7 @@ def _cleaned(segment: Segment) -> Segment:
 SAFE_FILTER = SafeFilter()
 
 
-class SafeApp(App[Result]):
+class SafeApp(TypeAheadApp[Result]):
     """An App whose screen, toasts and clipboard are safe from the data they show."""
 
     # Textual's palette costs seconds on thousands of rows, and its ctrl-p belongs to ours.

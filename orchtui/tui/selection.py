@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from orchtui.commands import Target
 from orchtui.model.observed import Container
@@ -61,6 +62,14 @@ def containers_of(target: Target, snapshot: Snapshot) -> Iterator[Container]:
     yield from (one for key in keys if (one := snapshot.containers.get(key)) is not None)
 
 
+def memory_limit(target: Target | None, snapshot: Snapshot) -> int:
+    """What the target's running containers may use together, in bytes: the host's memory where one has no limit."""
+    members = () if target is None else containers_of(target, snapshot)
+    limits = [one.memory_limit for one in members if one.running]
+    host = 0 if snapshot.host is None else snapshot.host.memory
+    return sum(limits) if limits and all(limits) else host
+
+
 def members_of_service(key: str, snapshot: Snapshot) -> tuple[str, ...]:
     service = snapshot.services.get(key)
     return () if service is None else service.containers
@@ -72,6 +81,9 @@ def members_of_stack(key: str, snapshot: Snapshot) -> tuple[str, ...]:
     return tuple(container for name in names for container in members_of_service(name, snapshot))
 
 
-def born(target: Target, snapshot: Snapshot) -> tuple[float, ...]:
-    """When the target's containers started: another value means that one came back."""
-    return tuple(sorted(one.started_at or 0.0 for one in containers_of(target, snapshot)))
+Lives: TypeAlias = frozenset[tuple[str, float]]
+
+
+def lives(target: Target, snapshot: Snapshot) -> Lives:
+    """Which of the target's containers run, and since when: another value means that one came or came back."""
+    return frozenset((one.id, one.started_at or 0.0) for one in containers_of(target, snapshot) if one.running)

@@ -147,7 +147,11 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def _header(self) -> int:
-        return 1 if self.HEADER else 0
+        return 1 if self.HEADER and self.listing.keys else 0
+
+    @property
+    def _width(self) -> int:
+        return self.scrollable_content_region.width
 
     @property
     def _top(self) -> int:
@@ -159,7 +163,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._index.get(key, -1)
 
     def _fit(self) -> tuple[Place, ...]:
-        return fit(self.listing.columns, self.listing.natural, self.size.width - GUTTER)
+        return fit(self.listing.columns, self.listing.natural, self._width - GUTTER)
 
     def _keep_cursor(self) -> bool:
         """Put the cursor back on its key, else on the nearest row that can have it. True when its key changed."""
@@ -193,16 +197,16 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
     # --- painting -----------------------------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self._width
         palette = palette_of(self.app)
         base = self.rich_style
         if self._message is not None:
             segments = flow((("  ", ""), *self._message, ("", "")), width, palette, base) if y == 0 else []
             return Strip(segments).adjust_cell_length(width, base)
-        if self.HEADER and y == 0:
+        if self._header and y == 0:
             return self._header_strip(width, palette, base)
         index = self._top + y - self._header
-        if not self.listing.keys and y == self._header:
+        if not self.listing.keys and y == 0:
             segments = flow((("  ", ""), *self.listing.empty, ("", "")), width, palette, base)
             return Strip(segments).adjust_cell_length(width, base)
         if not 0 <= index < len(self.listing):
@@ -342,7 +346,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         offset = event.get_content_offset(self)
         if offset is None or self._message is not None:
             return
-        if self.HEADER and offset.y == 0:
+        if self._header and offset.y == 0:
             for place in self._places:
                 column = self.listing.columns[place.index]
                 if place.start <= offset.x - GUTTER < place.start + place.width + GAP and column.sort:
@@ -360,6 +364,11 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
         if self._cursor >= 0:
             self._reveal(self._cursor)
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """A scrollbar that comes or goes takes or gives a column."""
+        self._places = self._fit()
+        self.refresh()
 
     def on_focus(self, event: events.Focus) -> None:
         self._refresh_row(self._cursor)

@@ -156,7 +156,7 @@ def natural_key(name: str) -> tuple[tuple[int, str], ...]:
 def cpu_cell(value: float | None, glyphs: Glyphs) -> Cell:
     if value is None:
         return glyphs.none, "muted"
-    return text.percent(value), "muted" if value < 0.005 else ""
+    return text.percent(value if value >= 0.0005 else 0.0), "muted" if value < 0.005 else ""
 
 
 def memory_cell(used: int | None, limit: int, glyphs: Glyphs) -> Cell:

@@ -159,7 +159,7 @@ def shown(app: LogApp) -> list[str]:
 
 async def test_it_follows_stands_still_and_follows_again() -> None:
     app = LogApp()
-    async with app.run_test(size=(60, 6)) as pilot:
+    async with app.run_test(size=(60, 6)):
         app.view.append(numbered(0, 50))
         await until(lambda: shown(app) == [f"line {n}" for n in range(44, 50)])
         app.view.action_scroll_up()

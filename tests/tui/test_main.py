@@ -8,16 +8,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual import events
+from textual.app import App
 from textual.pilot import Pilot
 
 from orchtui.commands import Act, Apply, Command, Down, Rollback, Scale, Target
-from orchtui.errors import DockerConflict, EngineUnavailable, PlanRefused
+from orchtui.engine import Engine, LogRequest
+from orchtui.errors import DockerConflict, DockerUnreachable, EngineUnavailable, PlanRefused
 from orchtui.model.history import Revision
+from orchtui.model.logs import LogBatch
 from orchtui.model.observed import Container, Owner
 from orchtui.model.plan import Plan
 from orchtui.model.snapshot import Connection, Problem, Snapshot, Status
+from orchtui.tui import shell
 from orchtui.tui.app import OrchtuiApp
 from orchtui.tui.screens.confirm import ConfirmScreen
+from orchtui.tui.screens.describe import DescribeScreen
 from tests.support.memory import LOOK, MemoryEngine
 from tests.support.until import until
 from tests.support.worlds import HOUR, NOW, container, log_lines, service, shop, snapshot, stack, usage
@@ -183,6 +189,36 @@ async def test_a_stream_that_ended_is_opened_again_when_the_container_is_back() 
         assert engine.log_requests[-1].since is not None, "from where it ended"
 
 
+async def test_enter_on_a_problem_explains_it() -> None:
+    async with console(MemoryEngine(shop())) as (app, pilot):
+        await press(pilot, "enter")
+        await until(lambda: isinstance(app.screen, DescribeScreen))
+        await until(lambda: "shop-worker-1" in text(app))
+        await press(pilot, "escape", "i")
+        await until(lambda: isinstance(app.screen, DescribeScreen) and '"Id"' in text(app))
+
+
+async def test_a_shell_is_opened_in_the_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = shop()
+    opened: list[tuple[str, str]] = []
+
+    async def remember(app: App[Any], engine: Engine, container: str, name: str) -> int:
+        opened.append((container, name))
+        return 0
+
+    monkeypatch.setattr(shell, "open_shell", remember)
+    async with console(MemoryEngine(world)) as (app, pilot):
+        app.main.reveal(Target(kind="container", key=named(world, "shop-db-1").id))
+        await press(pilot, "s")
+        await until(lambda: opened == [(named(world, "shop-db-1").id, "shop-db-1")])
+
+
+async def test_a_list_keeps_its_cursor_when_the_screen_is_left() -> None:
+    async with console(MemoryEngine(shop())) as (app, pilot):
+        await press(pilot, "3", "j", "j", "question_mark", "escape", "j")
+        await until(lambda: app.main.containers.cursor_key == app.main.containers.listing.keys[3])
+
+
 async def test_next_problem_goes_round() -> None:
     async with console(MemoryEngine(shop())) as (app, pilot):
         seen = []
@@ -335,6 +371,19 @@ async def test_typed_commands_are_planned(typed: str, expected: Command) -> None
         await until(lambda: isinstance(app.screen, ConfirmScreen))
 
 
+async def test_what_is_typed_ahead_goes_to_the_line_not_to_the_table() -> None:
+    engine = MemoryEngine(shop())
+    async with console(engine) as (app, pilot):
+        await press(pilot, "2")
+        for key in ("colon", *"restart", "space", *"shop/web", "enter"):
+            name = {" ": "space", "/": "slash"}.get(key, key)
+            app.post_message(events.Key(name, key if len(key) == 1 else {"space": " "}.get(key)))
+        await until(lambda: engine.planned, what="a plan")
+        assert engine.planned == [Act(verb="restart", target=Target(kind="service", key="shop/web", name="shop/web"))]
+        await until(lambda: isinstance(app.screen, ConfirmScreen))
+        assert len(app.screen_stack) == 2
+
+
 async def test_the_menu_and_the_palette_lead_to_the_same_commands() -> None:
     world = shop()
     engine = MemoryEngine(world)
@@ -418,6 +467,28 @@ async def test_stale_data_says_how_old_it_is_and_stays() -> None:
         assert "▲ stale" in line_with(app, "orchtui")
         engine.update(connection=world.connection)
         await until(lambda: "data is" not in text(app))
+
+
+async def test_logs_go_on_when_docker_is_back() -> None:
+    class Breaking(MemoryEngine):
+        async def logs(self, request: LogRequest) -> AsyncIterator[LogBatch]:
+            async for batch in super().logs(request):
+                yield batch
+            raise DockerUnreachable("The stream broke off.")
+
+    world = shop()
+    engine = Breaking(world)
+    async with console(engine) as (app, _):
+        await until(lambda: engine.open_logs)
+        engine.emit_logs(log_lines("before"))
+        engine.end_logs()
+        await until(lambda: "The stream broke off." in text(app))
+        engine.update(connection=Connection(state="stale", since=NOW, reason="gone"))
+        await until(lambda: "▲ stale" in text(app))
+        engine.update(connection=world.connection)
+        await until(lambda: engine.open_logs)
+        engine.emit_logs(log_lines("after"))
+        await until(lambda: "before" in text(app) and "after" in text(app))
 
 
 async def test_docker_away_from_the_start() -> None:

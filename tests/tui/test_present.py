@@ -73,7 +73,17 @@ def test_problems_come_first_then_stacks_worst_first() -> None:
         f"problem:container:{api} shop-api-2 is unhealthy",
         f"#reason problem:container:{api} shop-api-2 is unhealthy",
     )
-    assert keys[5:] == ("#stacks", "all", "stack:shop", "stack:blog", "stack:metrics", "stack:-")
+    assert keys[5:] == (
+        "#stacks",
+        "all",
+        "stack:shop",
+        "stack:blog",
+        "stack:metrics",
+        "stack:-",
+        "#events",
+        "#event 2",
+        "#event 1",
+    )
 
 
 def test_nothing_wrong_is_said() -> None:

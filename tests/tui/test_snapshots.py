@@ -86,7 +86,7 @@ def test_four_panes(snap_compare: SnapCompare, theme: str) -> None:
 @pytest.mark.parametrize("pane", ["1", "2", "3", "4"])
 def test_one_pane_at_a_time(snap_compare: SnapCompare, theme: str, pane: str) -> None:
     engine = filled()
-    shows = {"1": "PROBLEMS", "2": "READY", "3": "IMAGE", "4": "GET /cart"}[pane]
+    shows = {"1": "PROBLEMS", "2": "READY", "3": "RST", "4": "GET /cart"}[pane]
     assert snap_compare(app_on(engine, theme), terminal_size=SMALL, run_before=ready(engine, pane, shows=shows))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -14,9 +13,11 @@ from orchtui.engine import LogRequest
 from orchtui.errors import OrchtuiError
 from orchtui.model.logs import LogBatch
 from orchtui.tui.keymap import Context, bindings_for
-from orchtui.tui.logring import LogRing, parse_search
+from orchtui.tui.logring import parse_search
 from orchtui.tui.logview import LogView
 from orchtui.tui.panes.pane import Framed
+from orchtui.tui.selection import Lives
+from orchtui.tui.work import work
 
 TAIL = 500
 # The presets of keys 0 to 6: how far back in seconds; None with a tail, or from the first line.
@@ -34,27 +35,27 @@ class LogsPane(LogView, Framed):
         clock: Callable[[], float],
         *,
         id: str | None = None,
-        ring: LogRing | None = None,
+        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, ring=ring)
+        super().__init__(id=id, classes=classes)
         self._source = source
         self._clock = clock
         self.target: Target | None = None
         self.span = 0
         self.filter_text = ""
-        self._born: tuple[float, ...] = ()
-        self._ended = True
+        self._lives: Lives = frozenset()
+        self._ended, self._failed = True, False
         self._newest = 0.0
 
     # --- which stream -------------------------------------------------------------------------------------------------
 
-    def open(self, target: Target | None, born: tuple[float, ...] = (), *, since: float | None = None) -> None:
+    def open(self, target: Target | None, running: Lives = frozenset(), *, since: float | None = None) -> None:
         """Show `target`'s logs from their tail, or of the last `since` seconds. None shows nothing.
 
-        `born` is when its containers started: when that changes after the stream ended, it is opened again.
+        `running` are its running containers: when others run after the stream ended, it is opened again.
         """
         self._newest = 0.0
-        self.target, self._born = target, born
+        self.target, self._lives = target, running
         if target is None:
             self.workers.cancel_node(self)
             self.clear(("select a service or a container to see its logs", "muted"))
@@ -63,18 +64,29 @@ class LogsPane(LogView, Framed):
             self._start(self._request(target, since))
         self.retitle()
 
-    def again(self, born: tuple[float, ...]) -> None:
-        """The target's containers are these now: where its stream ended and one came back, go on reading."""
-        if self.target is not None and self._ended and born != self._born:
-            request = LogRequest(target=self.target, follow=True, since=self._newest or None, tail=TAIL)
-            self._start(replace(request, tail=None) if self._newest else request)
-        self._born = born
+    def again(self, running: Lives) -> None:
+        """The target's running containers are these now: where its stream ended and one came back, go on reading."""
+        if self.target is not None and self._ended and running - self._lives:
+            self._lives = running
+            self._resume(self.target)
+
+    def retry(self) -> None:
+        """Docker is back: go on reading where the stream broke off."""
+        if self.target is not None and self._failed:
+            self._resume(self.target)
+
+    def _resume(self, target: Target) -> None:
+        if not self._newest:
+            self._start(LogRequest(target=target, follow=True, tail=TAIL))
+            return
+        # `since` includes its own moment, and that line is here already.
+        self._start(LogRequest(target=target, follow=True, since=self._newest + 2e-6, tail=None))
 
     def choose_span(self, span: int) -> None:
         """0 the tail, 1 from the first line, 2 to 6 the last minutes."""
         self.span = span
         if self.target is not None:
-            self.open(self.target, self._born)
+            self.open(self.target, self._lives)
 
     def _request(self, target: Target, since: float | None) -> LogRequest:
         back = since if since is not None else SPANS[self.span]
@@ -83,8 +95,8 @@ class LogsPane(LogView, Framed):
         return LogRequest(target=target, follow=True, tail=None if self.span == 1 else TAIL)
 
     def _start(self, request: LogRequest) -> None:
-        self._ended = False
-        self.run_worker(self._read(request), group="logs", exclusive=True)
+        self._ended = self._failed = False
+        work(self, self._read, request, group="logs")
 
     async def _read(self, request: LogRequest) -> None:
         got = False
@@ -95,12 +107,13 @@ class LogsPane(LogView, Framed):
                     self._newest = max(self._newest, batch.times[-1])
                 self.append(batch)
         except OrchtuiError as error:
+            self._failed = True
             self.say((error.message, "bad"), ("  " + error.hint, "muted"))
             if len(self.ring):
                 self.note(f"-- {error}")
         else:
-            self.say(("no logs yet" if got else "nothing was logged", "muted"))
-            if len(self.ring):
+            self.say(("nothing was logged", "muted"))
+            if got:
                 self.note("-- end of the log")
         self._ended = True
 

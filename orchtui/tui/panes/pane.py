@@ -21,5 +21,6 @@ class Framed(Widget):
         """`title` bold, `detail` beside it; `under` goes into the lower border."""
         if self._titles != (title, detail, under):
             self._titles = (title, detail, under)
-            self.border_title = Content.assemble(plain(title, "bold", limit=60), plain(f" {detail}" if detail else "", limit=80))
+            beside = plain(f" {detail}", limit=80) if detail else ""
+            self.border_title = Content.assemble(plain(title, "bold", limit=60), beside)
             self.border_subtitle = plain(under, limit=80) if under else None

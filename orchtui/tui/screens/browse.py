@@ -19,7 +19,7 @@ from orchtui.engine import Engine
 from orchtui.errors import OrchtuiError
 from orchtui.model.snapshot import Snapshot
 from orchtui.model.usage import Usage
-from orchtui.tui import bars, filters, present
+from orchtui.tui import bars, present
 from orchtui.tui.keybar import KeyBar
 from orchtui.tui.keymap import bindings_for
 from orchtui.tui.meters import Meters
@@ -28,20 +28,24 @@ from orchtui.tui.panes.logs import LogsPane
 from orchtui.tui.panes.pane import CONTEXTS
 from orchtui.tui.panes.tables import ClusterPane, ContainersPane, ListPane, ServicesPane
 from orchtui.tui.panes.usage import UsagePane
-from orchtui.tui.selection import born, members_of_service, scope_of, target_of_cluster_row, target_of_container
+from orchtui.tui.screens.arrange import CLUSTER, CONTAINERS, CSS, LOGS, SERVICES, TALL, WIDE, panes_shown
+from orchtui.tui.selection import (
+    lives,
+    members_of_service,
+    memory_limit,
+    scope_of,
+    target_of_cluster_row,
+    target_of_container,
+)
 from orchtui.tui.table import LineTable
 from orchtui.tui.words import UNICODE, Glyphs
+from orchtui.tui.work import work
 
-WIDE = 120
-"""Columns from which all panes stand side by side."""
-TALL = 36
-"""Rows from which a narrow screen shows logs under the list, and a wide one the plots."""
 FRAME = 0.1
 SETTLE = 0.15
 """Seconds the cursor must rest before the logs follow it."""
 _AGAIN = 2.0
-_CLUSTER, _SERVICES, _CONTAINERS, _LOGS = 1, 2, 3, 4
-_NAMES = {_CLUSTER: "Cluster", _SERVICES: "Services", _CONTAINERS: "Containers", _LOGS: "Logs"}
+_NAMES = {CLUSTER: "Cluster", SERVICES: "Services", CONTAINERS: "Containers", LOGS: "Logs"}
 
 
 class BrowseScreen(Screen[None], inherit_bindings=False):
@@ -49,21 +53,9 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("global")
     AUTO_FOCUS = "#cluster"
-    DEFAULT_CSS = """
-    BrowseScreen { background: $background; color: $foreground; layout: vertical; }
-    BrowseScreen #header { background: $panel; }
-    BrowseScreen #tabs { background: $surface; }
-    BrowseScreen #alarm { display: none; }
-    BrowseScreen #top { height: 3fr; }
-    BrowseScreen #left { width: 32%; min-width: 40; max-width: 64; }
-    BrowseScreen #services { height: 1fr; }
-    BrowseScreen #containers { height: 1fr; }
-    BrowseScreen #logs { height: 2fr; }
-    BrowseScreen .pane { background: $background; }
-    BrowseScreen.-framed .pane { border: round $border-blurred; border-title-color: $foreground; }
-    BrowseScreen.-framed .pane { border-subtitle-color: $foreground; }
-    BrowseScreen.-framed .pane:focus { border: round $border; border-title-color: $primary; }
-    """
+    # Lines are painted, not laid out as text: Textual's selection by mouse would copy nothing useful.
+    ALLOW_SELECT = False
+    DEFAULT_CSS = CSS
 
     def __init__(
         self,
@@ -83,8 +75,8 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         self.snapshot: Snapshot | None = None
         self.stack: str | None = None
         self.service: str | None = None
-        self.current = _CLUSTER
-        self.leading = _CLUSTER
+        self.current = CLUSTER
+        self.leading = CLUSTER
         self.zoomed = False
         self.meters = Meters()
         self.header = Line(id="header")
@@ -94,13 +86,13 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         self.services = ServicesPane(id="services", classes="pane")
         self.containers = ContainersPane(id="containers", classes="pane")
         self.plots = UsagePane(id="plots", classes="pane")
-        self.logs = LogsPane(engine.logs, clock, id="logs")
-        self.logs.add_class("pane")
+        self.logs = LogsPane(engine.logs, clock, id="logs", classes="pane")
         self.keybar = KeyBar("cluster", engine.capabilities)
         self._settling: Timer | None = None
         self._resubscribing: Timer | None = None
         self._measured: frozenset[str] = frozenset()
         self._connected = False
+        self._interrupted = False
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -136,7 +128,7 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
 
     def follow(self) -> None:
         """Read snapshots from the engine, starting over if that is done already."""
-        self.run_worker(self._follow(), group="snapshots", exclusive=True)
+        work(self, self._follow, group="snapshots")
 
     async def _follow(self) -> None:
         while True:
@@ -144,7 +136,6 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
                 async for snapshot in self.engine.watch():
                     self.take(snapshot)
                     await asyncio.sleep(FRAME)
-                return
             except OrchtuiError as error:
                 self._lost(error)
             await asyncio.sleep(_AGAIN)
@@ -157,7 +148,13 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         if self.service is not None and self.service not in snapshot.services:
             self.service = None
         self.redraw()
-        if not self._connected and snapshot.connection.state == "live":
+        if snapshot.connection.state != "live":
+            self._interrupted = True
+            return
+        if self._interrupted:
+            self._interrupted = False
+            self.logs.retry()
+        if not self._connected:
             self._connected = True
             self.first_data()
 
@@ -165,6 +162,7 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         """Called once, when the first live snapshot is on the screen."""
 
     def _lost(self, error: OrchtuiError) -> None:
+        self._interrupted = True
         if self.snapshot is None:
             for table in self._tables:
                 table.say((error.message, "bad"), (f"  {error.hint}", "muted"))
@@ -188,7 +186,7 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         self._redraw_containers()
         self._titles()
         if self.logs.target is not None:
-            self.logs.again(born(self.logs.target, snapshot))
+            self.logs.again(lives(self.logs.target, snapshot))
         self._settle()
         self._measure()
         self._show_usage()
@@ -219,16 +217,17 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         alarm = () if self.snapshot is None else bars.alarm(self.snapshot, self.clock(), self.glyphs)
         self.alarm.cells = alarm
         self.alarm.display = bool(alarm)
+        self.set_class(bool(alarm), "-stale")
 
     def _titles(self) -> None:
         self.services.set_quiet(self.service is None)
         subject = self.subject()
-        self.containers.set_quiet(subject is None or subject.kind != "container")
+        self.containers.set_quiet(subject is None or subject.key != self.containers.cursor_key)
         details = {
-            _CLUSTER: self.cluster.detail(),
-            _SERVICES: self.services.detail(self.stack or "all"),
-            _CONTAINERS: self.containers.detail(self.service or self.stack or "all"),
-            _LOGS: "" if self.logs.target is None else self.logs.target.name,
+            CLUSTER: self.cluster.detail(),
+            SERVICES: self.services.detail(self.stack or "all"),
+            CONTAINERS: self.containers.detail(self.service or self.stack or "all"),
+            LOGS: "" if self.logs.target is None else self.logs.target.name,
         }
         for number, table in enumerate(self._tables, 1):
             table.entitle(f"{number} {_NAMES[number]}", details[number])
@@ -246,6 +245,7 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
             keys += members_of_service(service, self.snapshot)
         return frozenset(key for key in keys if (c := self.snapshot.containers.get(key)) and c.state == "running")
 
+    @on(LineTable.Scrolled)
     def _measure(self) -> None:
         """Ask for the usage of what is visible, a moment after that changed."""
         wanted = self._wanted()
@@ -256,17 +256,16 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         self._resubscribing = None
         self._measured = self._wanted()
         if self._measured:
-            self.run_worker(self._follow_usage(self._measured), group="usage", exclusive=True)
+            work(self, self._follow_usage, self._measured, group="usage")
 
     async def _follow_usage(self, containers: frozenset[str]) -> None:
         while True:
             try:
                 async for usage in self.engine.usage(containers):
                     self.take_usage(usage)
-                return
             except OrchtuiError:
-                # Why Docker is away is said by the snapshots; usage only comes back with it.
-                await asyncio.sleep(_AGAIN)
+                pass  # why Docker is away is said by the snapshots
+            await asyncio.sleep(_AGAIN)
 
     def take_usage(self, usage: Mapping[str, Usage]) -> None:
         """Show new samples."""
@@ -278,14 +277,11 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         self._show_usage()
 
     def _show_usage(self) -> None:
-        snapshot = self.snapshot
-        host = snapshot.host if snapshot is not None else None
-        target = self.subject() if self.stack or self.leading != _CLUSTER else None
-        memory = host.memory if host is not None else 0
-        if target is not None and snapshot is not None and (one := snapshot.containers.get(target.key)) is not None:
-            memory = one.memory_limit or memory
-        name = "all containers" if target is None else target.name or target.key
-        self.plots.show(name, self.meters.history(target), memory, host)
+        if self.snapshot is not None:
+            target = self.subject() if self.stack or self.leading != CLUSTER else None
+            name = "all containers" if target is None else target.name or target.key
+            limit = memory_limit(target, self.snapshot)
+            self.plots.show(name, self.meters.history(target), limit, self.snapshot.host)
 
     # --- selection ----------------------------------------------------------------------------------------------------
 
@@ -294,14 +290,14 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         if event.by_person and self.snapshot is not None:
             match event.table:
                 case self.cluster:
-                    self.leading = _CLUSTER
+                    self.leading = CLUSTER
                     self._narrow_to(event.key, self.snapshot)
                 case self.services:
-                    self.leading = _SERVICES
+                    self.leading = SERVICES
                     self.service = event.key
                     self._redraw_containers()
                 case _:
-                    self.leading = _CONTAINERS
+                    self.leading = CONTAINERS
             self._titles()
             self._show_usage()
         self._settle()
@@ -321,16 +317,16 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         """What the row `key` of a pane stands for."""
         if not key or self.snapshot is None:
             return None
-        if pane == _CLUSTER:
+        if pane == CLUSTER:
             return target_of_cluster_row(key, self.snapshot)
-        if pane == _SERVICES:
+        if pane == SERVICES:
             return Target(kind="service", key=key, name=key)
         return target_of_container(key, self.snapshot)
 
     def subject(self) -> Target | None:
         """What the logs and plots are about: the row under the cursor of the list that was used last."""
         target = self.target_at(self.leading, self._tables[self.leading - 1].cursor_key)
-        return target or self.target_at(_SERVICES, self.services.cursor_key)
+        return target or self.target_at(SERVICES, self.services.cursor_key)
 
     def _settle(self) -> None:
         """Let the logs follow the cursor once it rests."""
@@ -346,8 +342,8 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
 
     def show_logs(self, target: Target | None, since: float | None = None) -> None:
         """Read the logs of `target`, of the last `since` seconds where given."""
-        started = () if target is None or self.snapshot is None else born(target, self.snapshot)
-        self.logs.open(target, started, since=since)
+        running = frozenset() if target is None or self.snapshot is None else lives(target, self.snapshot)
+        self.logs.open(target, running, since=since)
         self._titles()
 
     # --- panes and focus ----------------------------------------------------------------------------------------------
@@ -359,13 +355,13 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
     @property
     def list_pane(self) -> ListPane:
         """The focused list, else the one used last."""
-        return self._tables[(self.current if self.current != _LOGS else self.leading) - 1]
+        return self._tables[(self.current if self.current != LOGS else self.leading) - 1]
 
     def go_to(self, number: int) -> None:
         """Focus a pane, showing it first where only one is on the screen."""
         pane = (*self._tables, self.logs)[number - 1]
         self.current = number
-        if number != _LOGS:
+        if number != LOGS:
             self.leading = number
         self._arrange(also=number)
         self.set_focus(pane)
@@ -390,39 +386,15 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         """Which panes are on the screen: all on a wide one, else the current one (and `also`)."""
         width, height = self.size
         alone = self.zoomed or width < WIDE
-        shown = {self.current, also} if alone else {_CLUSTER, _SERVICES, _CONTAINERS, _LOGS}
-        if alone and not self.zoomed and height >= TALL:
-            shown.add(_LOGS)
-            if self.current == _LOGS:
-                shown.add(self.leading)
+        shown = panes_shown(self.size, self.current, self.leading, zoomed=self.zoomed) | {also}
         self.set_class(width >= WIDE, "-framed")
         self.tabs.display = width < WIDE
         self.plots.display = not alone and height >= TALL
-        self.query_one("#left").display = _CLUSTER in shown
+        self.query_one("#left").display = CLUSTER in shown
         self.query_one("#left").styles.width = "100%" if alone else None
         self.query_one("#left").styles.max_width = "100%" if alone else None
-        self.query_one("#right").display = bool(shown & {_SERVICES, _CONTAINERS})
-        self.services.display = _SERVICES in shown
-        self.containers.display = _CONTAINERS in shown
-        self.query_one("#top").display = bool(shown & {_CLUSTER, _SERVICES, _CONTAINERS})
-        self.logs.display = _LOGS in shown
-
-    @on(LineTable.Scrolled)
-    def _scrolled(self) -> None:
-        self._measure()
-
-    @on(LineTable.SortAsked)
-    def _sort_asked(self, event: LineTable.SortAsked) -> None:
-        if isinstance(event.table, ListPane):
-            self.sort(event.table, event.column)
-
-    def sort(self, pane: ListPane, column: str) -> None:
-        """Sort by `column`; asked again, the other way round."""
-        reverse = not pane.view.reverse if pane.view.sort == column else False
-        pane.view = replace(pane.view, sort=column, reverse=reverse)
-        self.redraw()
-
-    def filter(self, pane: ListPane, text: str) -> None:
-        pane.filter_text = text
-        pane.view = replace(pane.view, filter=filters.parse(text))
-        self.redraw()
+        self.query_one("#right").display = bool(shown & {SERVICES, CONTAINERS})
+        self.services.display = SERVICES in shown
+        self.containers.display = CONTAINERS in shown
+        self.query_one("#top").display = bool(shown & {CLUSTER, SERVICES, CONTAINERS})
+        self.logs.display = LOGS in shown

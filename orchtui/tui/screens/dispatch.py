@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 from orchtui.commands import Act, Down, Rollback, Scale, Target
 from orchtui.errors import NotFound
 from orchtui.tui import typed
-from orchtui.tui.screens.looking import LOGS
+from orchtui.tui.screens.arrange import LOGS
 from orchtui.tui.screens.main import MainScreen
 
 Kind = Literal["service", "container", "stack"]
@@ -25,12 +25,8 @@ def run_typed(screen: MainScreen, text: str) -> None:
         case typed.OpenLogs(name=name, since=since):
             screen.show_logs(_target(screen, name, *_ANY), since)
             screen.go_to(LOGS)
-        case typed.Look(view="history", name=name):
-            console.show_history(_stack(screen, name), screen.place)
-        case typed.Look(view="shell", name=name):
-            console.open_shell(_target(screen, name, "container"))
-        case typed.Look(view=view, name=name):
-            screen.describe(view, _target(screen, name, *_ANY))
+        case typed.Look() as look:
+            _look(screen, look)
         case typed.Do(verb=verb, name=name):
             targets = [_target(screen, name, *_ANY)] if name else screen.targets()
             console.perform(*(Act(verb=verb, target=target) for target in targets))
@@ -48,6 +44,16 @@ def run_typed(screen: MainScreen, text: str) -> None:
             getattr(screen, f"action_{action}")()
         case _ as never:
             assert_never(never)
+
+
+def _look(screen: MainScreen, look: typed.Look) -> None:
+    match look.view:
+        case "history":
+            screen.console.show_history(_stack(screen, look.name), screen.place)
+        case "shell":
+            screen.console.open_shell(_target(screen, look.name, "container"))
+        case view:
+            screen.describe(view, _target(screen, look.name, *_ANY))
 
 
 def _target(screen: MainScreen, name: str, *kinds: Kind) -> Target:

@@ -26,6 +26,7 @@ from orchtui.tui.layout import Line, change_lines, clip, pad
 from orchtui.tui.safety import MUTED, plain
 from orchtui.tui.screens.reader import Reader, error_lines
 from orchtui.tui.textview import TextView
+from orchtui.tui.work import work
 
 _OUTCOMES = {
     "pending": ("◐ pending", "$text-accent"),
@@ -150,7 +151,7 @@ class HistoryScreen(Reader[Rollback]):
     # --- the difference
 
     def _compare(self) -> None:
-        self.run_worker(self._load_difference(), group="diff", exclusive=True)
+        work(self, self._load_difference, group="diff")
 
     async def _load_difference(self) -> None:
         here, other = self._here, self._other

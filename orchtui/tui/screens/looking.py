@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual import on
 
 from orchtui.commands import Target
-from orchtui.tui import keymap
+from orchtui.tui import filters, keymap
 from orchtui.tui.keymap import Context
 from orchtui.tui.panes.pane import CONTEXTS
+from orchtui.tui.panes.tables import ListPane
 from orchtui.tui.present import PROBLEM
+from orchtui.tui.screens.arrange import CLUSTER, CONTAINERS, LOGS, SERVICES
 from orchtui.tui.screens.browse import BrowseScreen
 from orchtui.tui.table import LineTable
 
 if TYPE_CHECKING:
     from orchtui.tui.commandline import CommandLine
-
-CLUSTER, SERVICES, CONTAINERS, LOGS = 1, 2, 3, 4
 
 
 class LookScreen(BrowseScreen, inherit_bindings=False):
@@ -116,7 +116,7 @@ class LookScreen(BrowseScreen, inherit_bindings=False):
         key = self.list_pane.cursor_key
         match self.current:
             case 1 if key.startswith(PROBLEM):
-                self.actiondescribe()
+                self.action_describe()
             case 1:
                 if self.snapshot is not None and key:
                     self._narrow_to(key, self.snapshot)
@@ -129,18 +129,17 @@ class LookScreen(BrowseScreen, inherit_bindings=False):
             case _:
                 self.action_logs()
 
-    def actiondescribe(self) -> None:
+    def action_describe(self) -> None:
         self.describe("describe", self.target())
 
     def action_inspect(self) -> None:
         self.describe("inspect", self.target())
 
-    def describe(self, view: str, target: Target | None) -> None:
+    def describe(self, view: Literal["describe", "inspect"], target: Target | None) -> None:
         from orchtui.tui.screens.describe import DescribeScreen
 
         if target is not None:
-            shown = "inspect" if view == "inspect" else "describe"
-            self.app.push_screen(DescribeScreen(self.engine, target, view=shown, place=self.place))
+            self.app.push_screen(DescribeScreen(self.engine, target, view=view, place=self.place))
 
     def action_logs(self) -> None:
         target = self.target()
@@ -181,6 +180,22 @@ class LookScreen(BrowseScreen, inherit_bindings=False):
         faults = not self.list_pane.view.faults
         for pane in self._tables:
             pane.view = replace(pane.view, faults=faults)
+        self.redraw()
+
+    @on(LineTable.SortAsked)
+    def _sort_asked(self, event: LineTable.SortAsked) -> None:
+        if isinstance(event.table, ListPane):
+            self.sort(event.table, event.column)
+
+    def sort(self, pane: ListPane, column: str) -> None:
+        """Sort by `column`; asked again, the other way round."""
+        reverse = not pane.view.reverse if pane.view.sort == column else False
+        pane.view = replace(pane.view, sort=column, reverse=reverse)
+        self.redraw()
+
+    def filter(self, pane: ListPane, text: str) -> None:
+        pane.filter_text = text
+        pane.view = replace(pane.view, filter=filters.parse(text))
         self.redraw()
 
     def action_sort_by(self, column: str) -> None:
@@ -224,11 +239,11 @@ class LookScreen(BrowseScreen, inherit_bindings=False):
         self.app.push_screen(PaletteScreen(entries), self._picked)
 
     async def _picked(self, value: str | None) -> None:
-        kind, _, key = (value or "").partition(" ")
-        if kind in ("stack", "service", "container") and key:
-            self.reveal(Target(kind=kind, key=key, name=key))
-        elif value:
-            await self.run_action(value)
+        match (value or "").split(" ", 1):
+            case ["stack" | "service" | "container" as kind, key]:
+                self.reveal(Target(kind=kind, key=key, name=key))
+            case _ if value:
+                await self.run_action(value)
 
     def reveal(self, target: Target) -> None:
         """Put the cursor on a target in its own pane, whatever narrowed the lists before."""
@@ -242,25 +257,27 @@ class LookScreen(BrowseScreen, inherit_bindings=False):
 
     # --- the line at the bottom ---------------------------------------------------------------------------------------
 
-    def action_command(self) -> None:
-        self.run_worker(self._open_line(":"), group="line", exclusive=True)
+    async def action_command(self) -> None:
+        await self._open_line(":")
 
-    def action_filter(self) -> None:
-        self.run_worker(self._open_line("/", self.list_pane.filter_text), group="line", exclusive=True)
+    async def action_filter(self) -> None:
+        await self._open_line("/", self.list_pane.filter_text)
 
-    def action_log_filter(self) -> None:
-        self.run_worker(self._open_line("/", self.logs.filter_text), group="line", exclusive=True)
+    async def action_log_filter(self) -> None:
+        await self._open_line("/", self.logs.filter_text, hint="keep lines that match; !word hides them")
 
     def action_clear_filter(self) -> None:
         self.filter(self.list_pane, "")
 
-    async def _open_line(self, prefix: str, text: str = "") -> None:
+    async def _open_line(
+        self, prefix: Literal[":", "/"], text: str = "", *, hint: str = "keep rows that match"
+    ) -> None:
         if self._line is None:
             from orchtui.tui.commandline import CommandLine
 
             self._line = CommandLine(self._names)
             await self.mount(self._line, before=self.keybar)
-        self._line.open("/" if prefix == "/" else ":", text)
+        self._line.open(prefix, text, hint=hint)
 
     def _names(self) -> Mapping[str, Sequence[str]]:
         from orchtui.tui.theme import themes

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 from orchtui.commands import Act, ActVerb, Command, Down, Target
 from orchtui.errors import OrchtuiError
 from orchtui.model.observed import Owner
-from orchtui.tui.screens.looking import LOGS, LookScreen
+from orchtui.tui.screens.arrange import LOGS
+from orchtui.tui.screens.looking import LookScreen
 
 if TYPE_CHECKING:
     from orchtui.tui.app import OrchtuiApp

@@ -16,6 +16,7 @@ from orchtui.tui.keymap import Context, bindings_for
 from orchtui.tui.layout import Line, hanging
 from orchtui.tui.safety import plain
 from orchtui.tui.screens.help import HelpScreen
+from orchtui.tui.work import work
 
 Result = TypeVar("Result")
 
@@ -57,7 +58,7 @@ class Reader(Screen[Result | None]):
 
     def action_reload(self) -> None:
         """Load again; a load that still runs is given up."""
-        self.run_worker(self._load(), group="load", exclusive=True)
+        work(self, self._load, group="load")
 
     async def _load(self) -> None:
         try:
