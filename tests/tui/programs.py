@@ -24,7 +24,6 @@ from orchtui.tui.screens.describe import DescribeScreen
 from orchtui.tui.screens.history import HistoryScreen
 from orchtui.tui.screens.menu import MenuItem, MenuScreen, container_items
 from orchtui.tui.screens.palette import Entry, PaletteScreen
-from orchtui.tui.screens.prompt import PromptScreen
 from orchtui.tui.screens.scale import ScaleScreen
 from orchtui.tui.shell import open_shell
 from tests.support.memory import MemoryEngine, MemoryExec
@@ -104,7 +103,6 @@ STAGES: tuple[tuple[Callable[[], Screen[Any]], str], ...] = (
     ),
     (lambda: MenuScreen(MARKUP, container_items(CONTAINER, frozenset(Capability))), "describe"),
     (lambda: PaletteScreen([Entry(hostile("entry"), MARKUP, "a")]), "Aentry"),
-    (lambda: PromptScreen(hostile("prompt"), MARKUP, lambda text: hostile("wrong")), "Zwrong"),
     (lambda: ScaleScreen(replace(SERVICE, key=hostile("service"))), "Aservice"),
 )
 

@@ -23,7 +23,6 @@ from orchtui.tui.screens.help import HelpScreen, help_lines
 from orchtui.tui.screens.history import HistoryScreen
 from orchtui.tui.screens.menu import MenuItem, MenuScreen, container_items, service_items
 from orchtui.tui.screens.palette import HITS, Entry, PaletteScreen, key_entries, search
-from orchtui.tui.screens.prompt import PromptScreen
 from orchtui.tui.screens.scale import ScaleScreen
 from orchtui.tui.textview import TextView
 from tests.support.memory import MemoryEngine
@@ -247,15 +246,6 @@ async def test_scale_by_mouse() -> None:
         await pilot.click("#yes")
         await pilot.pause()
     assert app.answers == [4]
-
-
-@pytest.mark.parametrize(
-    ("keys", "answer"),
-    [(("enter",), ["/tmp"]), ((*"/x", "enter"), ["/tmp/x"]), (("home", "x", "enter"), []), (("escape",), [None])],
-)
-async def test_prompt_takes_only_what_is_valid(keys: tuple[str, ...], answer: list[str | None]) -> None:
-    screen = PromptScreen("Save to", "/tmp", lambda text: "" if text.startswith("/") else "An absolute path is needed.")
-    assert await answers(screen, *keys) == answer
 
 
 @pytest.mark.parametrize(

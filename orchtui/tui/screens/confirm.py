@@ -33,6 +33,7 @@ class ConfirmScreen(Dialog[bool]):
     `title` replaces the command's sentence where one dialog stands for several (`restart 3 containers`).
     """
 
+    AUTO_FOCUS: ClassVar[str | None] = "#name, #no"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,Y", "confirm", "yes", show=False),
         Binding("n,N,q", "cancel", "no", show=False),
@@ -74,9 +75,6 @@ class ConfirmScreen(Dialog[bool]):
         if asks:
             frame.border_subtitle = plain(_WORDS[self._risk])
         yield frame
-
-    def on_mount(self) -> None:
-        self.query_one("#name" if self._typed else "#no").focus()
 
     @property
     def chrome(self) -> int:

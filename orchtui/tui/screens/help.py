@@ -38,6 +38,7 @@ MOUSE = (
 class HelpScreen(Dialog[None]):
     """Leaves with `esc`, `q` or `?`."""
 
+    AUTO_FOCUS: ClassVar[str | None] = "TextView"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,question_mark,enter", "cancel", show=False)]
     CHROME: ClassVar[int] = 4
 
@@ -55,9 +56,6 @@ class HelpScreen(Dialog[None]):
         frame = self.frame(f"Keys: {TITLES[self._where]}", view)
         frame.border_subtitle = plain("esc leaves")
         yield frame
-
-    def on_mount(self) -> None:
-        self.query_one(TextView).focus()
 
 
 def help_lines(context: Context, capabilities: frozenset[Capability], width: int) -> list[Line]:

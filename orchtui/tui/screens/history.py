@@ -55,6 +55,7 @@ class HistoryScreen(Reader[Rollback]):
     none is marked. `now` gives the present time (seconds since the epoch).
     """
 
+    AUTO_FOCUS: ClassVar[str | None] = "RevisionList"
     CONTEXT: ClassVar[Context] = "history"
 
     DEFAULT_CSS = """
@@ -90,9 +91,6 @@ class HistoryScreen(Reader[Rollback]):
         view.can_focus = False
         yield view
         yield KeyBar("history", self._engine.capabilities)
-
-    def on_mount(self) -> None:
-        self.query_one(RevisionList).focus()
 
     def on_resize(self, event: Resize) -> None:
         self._show_rows()

@@ -37,6 +37,7 @@ class MenuItem:
 class MenuScreen(Dialog[str]):
     """Dismisses with the picked item's value. A letter, `enter` or a click picks; impossible items cannot be picked."""
 
+    AUTO_FOCUS: ClassVar[str | None] = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "move(1)", show=False),
         Binding("ctrl+p", "move(-1)", show=False),
@@ -67,9 +68,6 @@ class MenuScreen(Dialog[str]):
             plain(note, "" if item.why_not else MUTED),
         )
         return Option(prompt, id=f"value-{ord(item.key[0])}", disabled=bool(item.why_not))
-
-    def on_mount(self) -> None:
-        self.query_one(OptionList).focus()
 
     def action_move(self, step: int) -> None:
         options = self.query_one(OptionList)
