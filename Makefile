@@ -17,7 +17,7 @@ test: $(VENV)/.dev ## Run every test; those that need Docker skip without one
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: lint ## The gate of every commit: format, lint, types, layers, and the tests that need no Docker
-	@$(BIN)/python -m pytest -m "not docker" $(ARGS)
+	@$(BIN)/python -m pytest -m "not docker" -n 3 $(ARGS)
 
 lint: $(VENV)/.dev ## Format, lint, types and layers only
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: $(BIN)/ruff format ."; exit 1; }

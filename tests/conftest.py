@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from orchtui.docker.endpoint import Endpoint, resolve
 from orchtui.docker.identify import engine_id
@@ -20,6 +21,10 @@ from tests.support.rawdocker import RawDocker
 
 if TYPE_CHECKING:
     from orchtui.docker.client import DockerClient
+
+# A deadline is a timing assertion, and this machine may be busy.
+settings.register_profile("orchtui", deadline=None)
+settings.load_profile("orchtui")
 
 REQUIRED = os.environ.get("ORCHTUI_REQUIRE_DOCKER") == "1"
 DOCKER_FIXTURES = {"docker_endpoint", "docker", "image", "sweep"}
