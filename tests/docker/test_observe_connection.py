@@ -61,7 +61,7 @@ async def test_docker_is_away_at_the_start_and_comes(proxy: SocketProxy) -> None
         await proxy.restore()
         await until(lambda: state(seen) == "live", what="a live picture")
         assert seen[-1].host is not None
-        assert seen[-1].problems == ()
+        assert "docker:" not in {problem.target for problem in seen[-1].problems}
 
 
 @pytest.mark.parametrize("how", ["cut", "drop"])
