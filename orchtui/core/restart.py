@@ -12,6 +12,8 @@ from orchtui.model.spec import ServiceSpec
 BACKOFF = (0.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 # dockerd decides within this time whether it restarts a container itself.
 DOCKERD_DECIDES = 0.3
+# Docker's times and ours come from one clock; they differ by less than this unless it was set back.
+SKEW = 1.0
 # One that lived shorter than this never did its job: its death counts as a failure in a row.
 SHORT_LIFE = 1.0
 
@@ -39,6 +41,13 @@ class Death:
     verdict: Verdict
     until: float = 0.0
     failures: int = 0
+
+
+def due(since: float, wait: float, now: float) -> float:
+    """When `wait` seconds after `since` are over. A `since` that is yet to come means that the clock was set back:
+    nobody is to wait for it to get there again.
+    """
+    return since + wait if since <= now + SKEW else now
 
 
 def backoff(failures: int) -> float:
@@ -71,11 +80,14 @@ def parse_policy(text: str) -> Policy:
     return Policy(name=name, max_retries=int(retries) if retries.isascii() and retries.isdigit() else 0)
 
 
-def judge(container: Container, wanted: Policy, *, failures: int, interrupted: bool, now: float) -> Death:
+def judge(
+    container: Container, wanted: Policy, *, failures: int, interrupted: bool, now: float, killed: bool = False
+) -> Death:
     """What is to be done about a created, exited or dead container that its slot still wants.
 
     `failures` is the number of failures in a row before it, `interrupted` whether a signal from outside ended it, so
-    that its exit code says nothing about completion.
+    that its exit code says nothing about completion, `killed` whether that was a `docker kill`, which dockerd itself
+    never answers with a restart.
     """
     if container.state == "created" and not container.error:
         return Death(verdict="start", failures=failures)
@@ -96,8 +108,9 @@ def judge(container: Container, wanted: Policy, *, failures: int, interrupted: b
             if wanted.max_retries and container.restart_count >= wanted.max_retries:
                 return Death(verdict="failed", failures=container.restart_count)
     ended = container.finished_at or container.created_at
-    if container.restart_policy != "no" and now < ended + DOCKERD_DECIDES:
-        return Death(verdict="wait", until=ended + DOCKERD_DECIDES, failures=failures)
+    decided = due(ended, DOCKERD_DECIDES, now)
+    if container.restart_policy != "no" and not killed and now < decided:
+        return Death(verdict="wait", until=decided, failures=failures)
     # dockerd restarts what dies by itself, so this one was killed from outside, or dockerd was: back at once.
     short = container.started_at is None or ended - container.started_at < SHORT_LIFE
     return _replace(ended, failures=failures + 1 if short else 0, now=now)
@@ -110,7 +123,7 @@ def _failed_start(container: Container, wanted: Policy, *, failures: int, now: f
 
 
 def _replace(since: float, *, failures: int, now: float) -> Death:
-    due = since + backoff(failures)
-    if now < due:
-        return Death(verdict="wait", until=due, failures=failures)
+    until = due(since, backoff(failures), now)
+    if now < until:
+        return Death(verdict="wait", until=until, failures=failures)
     return Death(verdict="replace", failures=failures)

@@ -11,7 +11,7 @@ from orchtui.core.exits import explain
 from orchtui.core.identity import SPEC, final_name
 from orchtui.core.moves import NO_RESTART, Moves, Room
 from orchtui.core.operations import Operation
-from orchtui.core.restart import policy
+from orchtui.core.restart import due, policy
 from orchtui.core.rollout import RolloutRecord, advanced, choose_order, surplus, target
 from orchtui.core.slots import Look, Slot, choose, is_retired, made_with, read_slots
 from orchtui.core.text import count
@@ -68,7 +68,9 @@ class ServicePass:
         self.service: DesiredService = stack.services[name]
         self.spec = self.service.spec
         self.policy = policy(self.spec, job=stack.job(name))
-        self.look = Look(service=self.service, policy=self.policy, now=now, signalled=world.signalled)
+        self.look = Look(
+            service=self.service, policy=self.policy, now=now, signalled=world.signalled, killed=world.killed
+        )
         self.order, _ = choose_order(self.spec, self.service.replicas)
         self.gate = gate
         found = read_slots(members, self.service, self.look)
@@ -181,11 +183,8 @@ class ServicePass:
         ]
         if not waiting:
             return set()
-        cooling = [
-            at + self.spec.update.delay
-            for at in self.record.finished.values()
-            if at and self.now < at + self.spec.update.delay
-        ]
+        ends = (due(at, self.spec.update.delay, self.now) for at in self.record.finished.values() if at)
+        cooling = [end for end in ends if self.now < end]
         busy = sum(view.begun and slot not in self.done for slot, view in self.slots.items())
         limit = self.spec.update.parallelism or len(self.slots)
         spare, _ = surplus(self.spec, self.service.replicas)
@@ -204,12 +203,21 @@ class ServicePass:
             self._hold(view)
         elif (until := self.world.pending.get((self.name, view.number))) is not None:
             self.wakes.append(until)
+        elif view.head is not None and not self._joined(view.head):
+            self.moves.dismiss(view.head, cause="its making was cut short")
         elif view.head is None:
             self._without_head(view)
         elif view.stale:
             self._replacing(view, view.head)
         else:
             self._keeping(view, view.head)
+
+    def _joined(self, head: Container) -> bool:
+        """Before API 1.44 all networks but the first are joined after the creation: a kill in between leaves a rest."""
+        if head.state != "created" or head.error:
+            return True
+        wanted = {self.stack.networks[one.network].name for one in self.spec.networks}
+        return wanted <= {one.network for one in head.networks}
 
     def _hold(self, view: Slot) -> None:
         for one in view.members:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from orchtui.core.desired import DesiredService
 from orchtui.core.exits import explain
 from orchtui.core.identity import FAILURES, RESTART, SLOT, is_wanted_form, number
-from orchtui.core.restart import Death, Policy, judge, parse_policy
+from orchtui.core.restart import Death, Policy, due, judge, parse_policy
 from orchtui.model.observed import Container
+
+_STOPS_BY_KILL = frozenset({"SIGKILL", "KILL", "9"})  # stop signals that make a stop look like a kill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +62,15 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How one slot is judged at one moment; `signalled` are containers that a signal from outside ended."""
+    """How one slot is judged at one moment; `signalled` are containers that a signal from outside ended, `killed` those
+    of them that a `docker kill` did.
+    """
 
     service: DesiredService
     policy: Policy
     now: float
     signalled: Collection[str] = field(default_factory=frozenset)
+    killed: Collection[str] = field(default_factory=frozenset)
 
     def ready(self, container: Container) -> bool:
         """Healthy where there is a healthcheck, else running for `ready_after` seconds (DESIGN 11, Ready)."""
@@ -78,7 +83,7 @@ class Look:
         if container.health != "none":
             return 0.0 if container.health == "healthy" else None
         # A restart in place begins the wait anew; started_at tells.
-        return (container.started_at or container.created_at) + self.service.spec.ready_after
+        return due(container.started_at or container.created_at, self.service.spec.ready_after, self.now)
 
     def completed(self, container: Container) -> bool:
         """Ended with success, where the restart rules take that for an end."""
@@ -128,6 +133,7 @@ class Look:
             failures=self.failures(container),
             interrupted=container.id in self.signalled,
             now=self.now,
+            killed=container.id in self.killed and self.service.spec.stop_signal not in _STOPS_BY_KILL,
         )
 
 

@@ -17,8 +17,10 @@ class World:
     """One stack as Docker shows it: every container of the project, ours or not, inspected; all networks and volumes.
 
     `images` maps tags and IDs that exist to their image. `pending` maps (service, slot) to the time until which it is
-    left alone because somebody outside stopped it a moment ago, or a person's direct verb is at work on it.
+    left alone because somebody outside stopped it a moment ago, a person's direct verb is at work on it, or its
+    container is being made in more than one call.
     `signalled` are containers that got a stopping signal from outside: an exit code 0 of theirs completes nothing.
+    `killed` got a SIGKILL from outside and nothing before it: dockerd will not restart them by itself.
     """
 
     containers: tuple[Container, ...] = ()
@@ -27,6 +29,7 @@ class World:
     images: Mapping[str, Image] = field(default_factory=dict)
     pending: Mapping[tuple[str, int], float] = field(default_factory=dict)
     signalled: frozenset[str] = frozenset()
+    killed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,12 +69,17 @@ class WorldReader:
         return tuple(result)
 
     def _still(self, listed: Container) -> bool:
-        """What was inspected before still fits what the list says."""
+        """What was inspected before still fits what the list says. One that was never started is still being made."""
         known = self._containers.get(listed.id)
-        return known is not None and (known.state, known.health, known.name) == (
-            listed.state,
-            listed.health,
-            listed.name,
+        return (
+            known is not None
+            and known.state != "created"
+            and (known.state, known.health, known.name)
+            == (
+                listed.state,
+                listed.health,
+                listed.name,
+            )
         )
 
     async def _read_networks(self, client: DockerClient) -> tuple[Network, ...]:

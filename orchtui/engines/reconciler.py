@@ -10,7 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from math import isinf
+from math import inf, isinf
 from typing import Any, Literal, Protocol
 
 from orchtui.commands import Act, Actor, Command, Receipt
@@ -22,7 +22,7 @@ from orchtui.docker.client import DockerClient
 from orchtui.engines.desired import SpecCache, assemble
 from orchtui.engines.executor import Executor
 from orchtui.engines.intent import Intent
-from orchtui.engines.lanes import Desk, Failure, backoff, failed_services, with_refusals
+from orchtui.engines.lanes import Desk, Failure, attended, backoff, failed_services, with_refusals
 from orchtui.engines.managedacts import ManagedActs
 from orchtui.engines.reading import WorldReader
 from orchtui.engines.stackcommands import StackCommands
@@ -116,6 +116,8 @@ class Reconciler:
     def note_docker_event(self, event: DockerEvent) -> None:
         """Every event of the daemon, in order."""
         self._reader.forget(event.kind, event.id)
+        if event.kind == "network" and (container := event.attributes.get("container")):
+            self._reader.forget("container", container)
         self.touch(self._intent.note(event) or "")
 
     def note_gap(self) -> None:
@@ -218,28 +220,33 @@ class Reconciler:
             return None
         desk.ended.clear()
         busy = set(desk.busy)
+        desk.making = {lane: slot for lane, slot in desk.making.items() if lane in busy}
         desired = assemble(stored, self._store.id, self._specs)
         world = await self._reader.read(client, desired)
         stored, desired = await self._settle_facts(stored, desired, world)
-        world = replace(world, pending=self._intent.pending(name), signalled=self._intent.signalled())
+        pending = {**self._intent.pending(name), **dict.fromkeys(desk.making.values(), inf)}
+        world = replace(world, pending=pending, signalled=self._intent.signalled(), killed=self._intent.killed())
         now = self._clock()
-        answer = plan(desired, world, with_refusals(stored.rollouts, desk.refused), now)
+        rollouts = attended(with_refusals(stored.rollouts, desk.refused), desk.looked, now)
+        answer = plan(desired, world, rollouts, now)
         desk.refused.clear()
+        desk.looked = now
         await self._remember(stored, answer, desk)
         if answer.gone and not (busy or desk.busy or desk.ended) and await self._thread(self._store.removed, name):
             self._tell(f"stack {name}", "is gone; its revisions are kept")
             self._drop(name)
             return None
-        self._begin(name, desk, client, answer, busy, now)
+        self._begin(name, desk, client, answer, busy)
         settled = await self._conclude(stored, answer, desk)
         failed = failed_services(answer, desk.failures)
         self._show(name, stack_standing(replace(stored, settled=settled), desired, answer, failed))
         await self._write_lines()
-        return self._next_look(answer, desk, now)
+        return self._next_look(answer, desk)
 
-    def _next_look(self, answer: Pass, desk: Desk, now: float) -> float:
+    def _next_look(self, answer: Pass, desk: Desk) -> float:
         # A lane that is at work again wakes us by itself when it ends.
-        delays = [failure.until - now for failure in desk.failures.values() if failure.until > now]
+        ticks = asyncio.get_running_loop().time()
+        delays = [failure.until - ticks for failure in desk.failures.values() if failure.until > ticks]
         if answer.requeue_after is not None and not isinf(answer.requeue_after):
             delays.append(answer.requeue_after)
         return max(0.0, min(delays, default=RELIST))
@@ -332,7 +339,7 @@ class Reconciler:
 
     # -- operations --------------------------------------------------------------------------------------------------
 
-    def _begin(self, name: str, desk: Desk, client: DockerClient, answer: Pass, busy: set[str], now: float) -> None:
+    def _begin(self, name: str, desk: Desk, client: DockerClient, answer: Pass, busy: set[str]) -> None:
         """Start what is allowed, but for lanes that were at work since before the look, or that failed lately."""
         lanes: defaultdict[str, list[Operation]] = defaultdict(list)
         for operation in answer.operations:
@@ -340,11 +347,16 @@ class Reconciler:
         for lane in set(desk.failures) - set(lanes):
             del desk.failures[lane]
         assert self._group is not None
+        ticks = asyncio.get_running_loop().time()
         for lane, operations in lanes.items():
             failure = desk.failures.get(lane)
-            if lane in busy or lane in desk.busy or lane in desk.ended or (failure is not None and failure.until > now):
+            failed = failure is not None and failure.until > ticks
+            if failed or lane in busy or lane in desk.busy or lane in desk.ended:
                 continue
             desk.busy.add(lane)
+            last = operations[-1]
+            if isinstance(last, Create) and len(last.networks) > 1:
+                desk.making[lane] = (last.service, last.slot)
             self._group.create_task(self._carry_out(name, desk, client, lane, operations), name=f"{name} {lane}")
 
     async def _carry_out(
@@ -385,7 +397,7 @@ class Reconciler:
             message=str(error),
             service=operation.service,
             count=count,
-            until=self._clock() + backoff(count),
+            until=asyncio.get_running_loop().time() + backoff(count),
             refused=refused,
         )
         if before is None or before.message != str(error):

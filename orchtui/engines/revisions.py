@@ -186,7 +186,8 @@ def rollback_target(revisions: Sequence[StoredRevision], current: StoredRevision
         raise UsageError(f"{to} is no revision.", hint="Give a number, `previous` or `stable`.")
     if found is None:
         known = ", ".join(str(one.number) for one in revisions)
-        raise NotFound(f"{current.stack} has no {_ordinal(to)}.", hint=f"It has revisions {known}.")
+        word = "revision" if len(revisions) == 1 else "revisions"
+        raise NotFound(f"{current.stack} has no {_ordinal(to)}.", hint=f"It has {word} {known}.")
     return found
 
 

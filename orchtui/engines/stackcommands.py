@@ -122,7 +122,7 @@ class StackCommands:
 
     async def _scale(self, command: Scale) -> Proposal:
         name, service = await self._service_of(command.service)
-        stored, desired = await self._present(name)
+        stored, desired = await self._staying(name)
         if service not in desired.services:
             raise no_service(name, service, desired.services)
         if command.replicas < 0:
@@ -156,7 +156,7 @@ class StackCommands:
         name, only = command.target.key, None
         if command.target.kind == "service":
             name, only = await self._service_of(command.target.key)
-        stored, desired = await self._present(name)
+        stored, desired = await self._staying(name)
         if only is not None and only not in desired.services:
             raise no_service(name, only, desired.services)
         services = tuple(desired.services) if only is None else (only,)
@@ -215,6 +215,16 @@ class StackCommands:
         if stored is None or not stored.present:
             raise never_managed(name)
         return stored, assemble(stored, self._store.id, self._specs)
+
+    async def _staying(self, name: str) -> tuple[StoredStack, DesiredStack]:
+        """One that is on its way out would take a new wish along, so that must be told now."""
+        stored, desired = await self._present(name)
+        if stored.removing:
+            raise Refused(
+                f"The stack {name} is being taken down.",
+                hint="`orchtui up FILE` brings it back, also while it goes.",
+            )
+        return stored, desired
 
     async def _revision(self, stack: str, number: int) -> StoredRevision:
         found = await self._thread(self._store.revision, stack, number)

@@ -67,7 +67,9 @@ class Store:
 
     @classmethod
     def open_readonly(cls, path: Path) -> Self | None:
-        """The store for looking only; None where there is none (yet). Never creates or changes a file of it."""
+        """The store for looking only; None where there is none (yet). Changes nothing in it; SQLite itself may put
+        its side files (-wal, -shm) beside one that nobody has open.
+        """
         if not path.is_file():
             return None
         store = cls.__new__(cls)
@@ -121,10 +123,11 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # on a full disk SQLite rolls back by itself
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])

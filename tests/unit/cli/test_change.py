@@ -178,9 +178,23 @@ def test_wait_says_why_it_failed_and_what_to_do(cli: Cli) -> None:
     cli.engine.then = [shop_at(worlds.shop(), serial=4, settled=4, status=Status.FAILED, reason="api never got ready")]
     result = cli("scale", "shop/web=3", "--wait")
     assert result.code == 1
-    assert "shop is failed: api never got ready." in result.err
+    assert "shop is failed: api never got ready; shop/api: 1 of 2 unhealthy; shop/worker: exit 137" in result.err
     assert "`orchtui logs shop/api --tail 50`" in result.err
     assert "`orchtui rollback shop` goes back." in result.err
+
+
+def test_wait_names_every_service_that_failed_and_shows_the_way_to_one_that_ran(cli: Cli) -> None:
+    cli.engine.serial = 4
+    world = shop_at(worlds.shop(), serial=4, settled=4, status=Status.FAILED, reason="2 of 4 services failed")
+    failed = {
+        "shop/api": replace(world.services["shop/api"], status=Status.FAILED, reason="no such image", containers=()),
+        "shop/worker": replace(world.services["shop/worker"], status=Status.HEALTHY, reason=""),
+        "shop/db": replace(world.services["shop/db"], status=Status.FAILED, reason="exit 3"),
+    }
+    cli.engine.then = [replace(world, services={**world.services, **failed})]
+    result = cli("scale", "shop/web=3", "--wait")
+    assert "shop is failed: 2 of 4 services failed; shop/api: no such image; shop/db: exit 3." in result.err
+    assert "`orchtui logs shop/db --tail 50`" in result.err, "api never ran, so it has no logs"
 
 
 def test_wait_gives_up_after_its_timeout(cli: Cli) -> None:

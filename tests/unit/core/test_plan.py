@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 from orchtui.core.desired import DesiredStack
 from orchtui.core.identity import ENGINE, PROJECT
 from orchtui.model.observed import Container, Network
 from orchtui.model.snapshot import Status
-from orchtui.model.spec import Condition, DependencySpec, MountSpec, NetworkSpec, PortSpec, UpdateSpec, VolumeSpec
+from orchtui.model.spec import (
+    AttachmentSpec,
+    Condition,
+    DependencySpec,
+    MountSpec,
+    NetworkSpec,
+    PortSpec,
+    UpdateSpec,
+    VolumeSpec,
+)
 from tests.unit.core.stacks import CHECK, ENGINE_ID, IMAGE, NOW, Lab, service, stack
 
 A = "shop-web-1.61616161"
@@ -186,6 +196,45 @@ def test_a_killed_container_is_replaced_at_once_and_kept_until_then() -> None:
     assert lab.look(desired).operations == ()  # not ready yet: the dead one stays
     assert lab.settle(desired).converged
     assert lab.text()[2:] == [f"start {A}", "remove shop-web-1", f"rename {A} to shop-web-1"]
+
+
+def test_what_docker_kill_ended_needs_no_waiting_for_dockerd() -> None:
+    desired = stack(service(restart="always"))
+    lab = settled(desired)
+    lab.now += 10
+    lab.change("shop-web-1", state="exited", exit_code=137, finished_at=lab.now)
+    assert str(lab.look(desired)) == ""
+    lab.world = replace(lab.world, killed=frozenset({lab.get("shop-web-1").id}))
+    assert str(lab.look(desired)).splitlines()[-1].startswith("create")
+    by_kill = stack(service(restart="always", stop_signal="SIGKILL"))
+    assert str(lab.look(by_kill)) == ""  # it may have been a stop
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_waiting() -> None:
+    desired = stack(service(restart="always"))
+    lab = settled(desired)
+    lab.now -= 7200
+    assert lab.look(desired).converged
+    lab.change("shop-web-1", state="exited", exit_code=137, finished_at=lab.now + 7200)
+    assert lab.settle(desired).converged
+    assert "create " + A in lab.text()
+
+
+def test_a_container_whose_making_was_cut_short_is_made_again() -> None:
+    spec = service(networks=(AttachmentSpec(network="default"), AttachmentSpec(network="back")))
+    networks = {key: NetworkSpec(key=key, name=f"shop_{key}") for key in ("default", "back")}
+    desired = stack(spec, networks=networks)
+    lab = Lab()
+    while "shop-web-1" not in lab.names():
+        lab.step(desired)
+    made = lab.get("shop-web-1")
+    lab.change("shop-web-1", networks=made.networks[:1])
+    lab.world = replace(lab.world, pending={("web", 1): inf})  # we are at it
+    assert str(lab.look(desired)) == ""
+    lab.world = replace(lab.world, pending={})
+    assert [str(one.verb) for one in lab.look(desired).operations] == ["remove"]
+    assert lab.settle(desired).converged
+    assert {one.network for one in lab.get("shop-web-1").networks} == {"shop_default", "shop_back"}
 
 
 def test_what_dockerd_may_restart_is_left_alone() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import pytest
 
 from orchtui.core.identity import ENGINE, SERVICE, SLOT, STACK
+from orchtui.core.rollout import RolloutRecord
 from orchtui.engines.intent import PATIENCE, Intent
-from orchtui.engines.lanes import backoff
+from orchtui.engines.lanes import attended, backoff
 from orchtui.model.observed import DockerEvent
 
 LABELS = {ENGINE: "me", STACK: "shop", SERVICE: "web", SLOT: "1"}
@@ -31,8 +33,8 @@ def intent(clock: Clock) -> Intent:
     return Intent("me", clock)
 
 
-def event(action: str, id: str = "c1", **attributes: str) -> DockerEvent:
-    return DockerEvent(at=0.0, nano=0, kind="container", action=action, id=id, attributes={**LABELS, **attributes})
+def event(action: str, id: str = "c1", at: float = 0.0, **attributes: str) -> DockerEvent:
+    return DockerEvent(at=at, nano=0, kind="container", action=action, id=id, attributes={**LABELS, **attributes})
 
 
 def test_a_stop_is_pending_and_then_due_once(intent: Intent, clock: Clock) -> None:
@@ -64,10 +66,37 @@ def test_our_own_stops_are_expected(intent: Intent, clock: Clock) -> None:
     intent.note(event("stop"))
     assert intent.pending("shop") == {}
     assert intent.signalled() == frozenset()
-    clock.now += 100
-    intent.expect_stop("c2")  # old expectations go
-    intent.note(event("stop"))
+    intent.note(event("start", at=clock.now + 1))
+    intent.note(event("stop", at=clock.now + 2))
     assert intent.pending("shop")
+
+
+def test_our_own_stop_is_ours_however_long_its_grace_period(intent: Intent, clock: Clock) -> None:
+    intent.expect_stop("c1")
+    intent.note(event("start", at=clock.now - 0.1))  # from before, told late
+    clock.now += 600
+    intent.expect_stop("c2")
+    intent.note(event("stop", at=clock.now))
+    assert intent.pending("shop") == {}
+
+
+def test_a_clock_that_is_set_back_prolongs_no_patience(intent: Intent, clock: Clock) -> None:
+    intent.note(event("stop"))
+    clock.now -= 3600
+    assert intent.pending("shop") == {("web", 1): clock.now + PATIENCE}
+    assert intent.due("shop", clock.now + PATIENCE) == (("web", 1),)
+
+
+def test_a_kill_is_told_from_the_end_of_a_stop(intent: Intent) -> None:
+    intent.note(event("kill", "killed", signal="9"))
+    intent.note(event("kill", "stopped", signal="15"))
+    intent.note(event("kill", "stopped", signal="9"))
+    intent.note(event("kill", "reloaded", signal="1"))
+    intent.expect_stop("ours")
+    intent.note(event("kill", "ours", signal="9"))
+    assert intent.killed() == {"killed"}
+    intent.note(event("start", "killed"))
+    assert intent.killed() == frozenset()
 
 
 def test_only_stopping_signals_count(intent: Intent) -> None:
@@ -91,6 +120,15 @@ def test_a_direct_verb_keeps_the_loop_away(intent: Intent) -> None:
     assert intent.pending("shop") == {("web", 1): inf}
     intent.end("shop", ("web", 1))
     assert intent.pending("shop") == {}
+
+
+def test_a_deadline_begins_anew_after_nobody_could_look() -> None:
+    going = RolloutRecord(target="1.0", state="progressing", revision=1, started_at=0.0, progress_at=100.0)
+    paused = replace(going, state="paused")
+    known = {"web": going, "db": paused}
+    assert attended(known, 990.0, 1000.0) == known
+    for looked in (None, 100.0, 2000.0):  # a new engine, Docker or we away, the clock set back
+        assert attended(known, looked, 1000.0) == {"web": replace(going, progress_at=1000.0), "db": paused}
 
 
 def test_errors_back_off() -> None:

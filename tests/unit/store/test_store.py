@@ -122,6 +122,28 @@ def test_events_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> No
     assert len(store.events(100)) <= 15
 
 
+def test_a_commit_that_fails_leaves_no_transaction_behind(store: Store) -> None:
+    store.apply("shop", new(), now=1.0)
+    before = store.stack("shop")
+    real = store._db
+
+    class FullDisk:
+        in_transaction = property(lambda self: real.in_transaction)
+
+        def execute(self, text: str, *rest: object) -> sqlite3.Cursor:
+            if text == "COMMIT":
+                raise sqlite3.OperationalError("database or disk is full")
+            return real.execute(text, *rest)  # type: ignore[arg-type]
+
+    store._db = FullDisk()  # type: ignore[assignment]
+    with pytest.raises(EngineUnavailable, match="full"):
+        store.settle("shop", 9)
+    store._db = real
+    assert store.stack("shop") == before
+    store.settle("shop", 1)  # and it goes on
+    assert store.stack("shop") != before
+
+
 def test_another_docker_engine_is_refused(path: Path, store: Store) -> None:
     store.close()
     with pytest.raises(EngineUnavailable, match="belongs to another Docker Engine"):
