@@ -115,14 +115,25 @@ def _outcome(snapshot: Snapshot, receipts: Sequence[Receipt], out: Output) -> No
 
 def _failure(stack: Stack, services: Sequence[Service]) -> OrchtuiError:
     reasons = [f"{each.key}: {each.reason}" for each in services if each.status in _FAILED and each.reason]
-    reason = "; ".join(([stack.reason] if stack.reason else []) or reasons) or "no reason was given"
+    if stack.reason:  # of one service it says it all; of several it only counts them
+        reasons = [stack.reason, *(reasons if len(reasons) > 1 else [])]
+    reason = "; ".join(reasons) or "no reason was given"
     state = stack.status.value.replace("_", " ")
-    broken = next((each.key for each in services if each.status in _FAILED), stack.key)
     back = "" if (stack.revision or 0) < 2 else f" `orchtui rollback {safe(stack.key)}` goes back."
     return Refused(
         f"{safe(stack.key)} is {state}: {safe(reason)}.".replace("..", "."),
-        hint=f"`orchtui logs {safe(broken)} --tail 50` shows what it said.{back}",
+        hint=f"{_look(reason, services)}{back}",
     )
+
+
+def _look(reason: str, services: Sequence[Service]) -> str:
+    """Where to look next: the logs of what `reason` is about, as far as any of it ever ran."""
+    failed = [each for each in services if each.status in _FAILED]
+    named = [each for each in failed if each.reason and each.reason in reason] or failed
+    ran = next((each for each in named if each.containers), None)
+    if ran is None:
+        return "`orchtui status` shows every problem."
+    return f"`orchtui logs {safe(ran.key)} --tail 50` shows what it said."
 
 
 def _progress(snapshot: Snapshot, receipt: Receipt) -> str:

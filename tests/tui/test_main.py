@@ -174,6 +174,12 @@ async def test_logs_follow_the_cursor_once_it_rests() -> None:
         assert len(engine.open_logs) == 1
 
 
+async def test_a_container_that_logs_nothing_is_not_waited_for() -> None:
+    async with console(MemoryEngine(shop())) as (app, _):
+        await until(lambda: "no lines so far; new ones appear here" in text(app))
+        assert "waiting for logs" not in text(app)
+
+
 async def test_a_stream_that_ended_is_opened_again_when_the_container_is_back() -> None:
     world = shop()
     engine = MemoryEngine(world)
@@ -382,6 +388,20 @@ async def test_what_is_typed_ahead_goes_to_the_line_not_to_the_table() -> None:
         assert engine.planned == [Act(verb="restart", target=Target(kind="service", key="shop/web", name="shop/web"))]
         await until(lambda: isinstance(app.screen, ConfirmScreen))
         assert len(app.screen_stack) == 2
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_a_command_that_goes_to_a_pane_leaves_the_focus_there(size: tuple[int, int]) -> None:
+    async with console(MemoryEngine(shop()), size=size, wait_for="shop") as (app, pilot):
+        focused: list[object] = []
+        await press(pilot, "colon", *"svc shop", "enter")
+        await until(lambda: app.focused is app.main.services, what="the services pane")
+        app.main.watch(app.screen, "focused", lambda: focused.append(app.focused), init=False)
+        for _ in range(5):
+            await pilot.pause()
+        assert focused == []
+        await press(pilot, "slash", "ctrl+u", *"web")
+        assert app.main.services.filter_text == "web"
 
 
 async def test_the_menu_and_the_palette_lead_to_the_same_commands() -> None:

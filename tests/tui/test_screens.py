@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ from orchtui.tui.screens.scale import ScaleScreen
 from orchtui.tui.textview import TextView
 from tests.support.memory import MemoryEngine
 from tests.support.until import until
+from tests.tui import cells
 from tests.tui.host import (
     CONTAINER,
     DESCRIPTION,
@@ -309,6 +311,14 @@ async def test_the_palette_answers_with_the_picked_value() -> None:
     assert await answers(PaletteScreen(ENTRIES), "down", "down", "up", "enter") == ["stop web"]
     assert await answers(PaletteScreen(ENTRIES), *"zzz", "enter") == []
     assert await answers(PaletteScreen(ENTRIES), "escape") == [None]
+
+
+async def test_each_hit_of_a_long_palette_is_one_line() -> None:
+    app = Host(lambda: PaletteScreen(key_entries("services", ALL)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert app.screen.query_one(OptionList).max_scroll_y > 0, "more than fits"
+        assert re.search(r"go to services +2", cells.text(app)), "its key stands beside it"
 
 
 def test_the_palette_offers_what_keys_do_once() -> None:

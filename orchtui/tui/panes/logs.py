@@ -23,6 +23,8 @@ TAIL = 500
 # The presets of keys 0 to 6: how far back in seconds; None with a tail, or from the first line.
 SPANS: tuple[float | None, ...] = (None, None, 60, 300, 900, 1800, 3600)
 SPAN_NAMES = ("tail", "head", "1m", "5m", "15m", "30m", "1h")
+QUIET = 1.0
+"""Seconds without a line after which the pane says that there is none, not that it is waiting."""
 
 
 class LogsPane(LogView, Framed):
@@ -100,6 +102,7 @@ class LogsPane(LogView, Framed):
 
     async def _read(self, request: LogRequest) -> None:
         got = False
+        quiet = self.set_timer(QUIET, lambda: self.say(("no lines so far; new ones appear here", "muted")))
         try:
             async for batch in self._source(request):
                 got = True
@@ -115,6 +118,8 @@ class LogsPane(LogView, Framed):
             self.say(("nothing was logged", "muted"))
             if got:
                 self.note("-- end of the log")
+        finally:
+            quiet.stop()
         self._ended = True
 
     # --- what a person sets -------------------------------------------------------------------------------------------

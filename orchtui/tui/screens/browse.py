@@ -374,7 +374,8 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         panes = (*self._tables, self.logs)
-        if event.widget in panes and panes.index(event.widget) + 1 != self.current:
+        # Only what has the focus still: a focus that moved on again must not be called back, to and fro without end.
+        if event.widget is self.focused and event.widget in panes and panes.index(event.widget) + 1 != self.current:
             self.go_to(panes.index(event.widget) + 1)
 
     def on_resize(self, event: events.Resize) -> None:

@@ -88,7 +88,7 @@ class PaletteScreen(Dialog[str]):
         align: center top;
         .frame { margin: 1 1 0 1; max-width: 90; }
         Input { margin-bottom: 1; }
-        OptionList { height: auto; }
+        OptionList { height: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
         #hits { height: 1; color: $text-muted; }
     }
     """
