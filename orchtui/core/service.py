@@ -150,7 +150,10 @@ class ServicePass:
                 update=self._dirty,
                 finished=dict.fromkeys(sorted(self.done), 0.0),
             )
-        record = advanced(record, self.done, self.slots, delay=self.spec.update.delay, now=self.now)
+        before, record = record, advanced(record, self.done, self.slots, delay=self.spec.update.delay, now=self.now)
+        if record.state == "paused" and before.state == "progressing":
+            reason = next((found for view in slots if (found := self.look.failure(view))), "")
+            record = replace(record, message=f"{record.message}; {reason}" if reason else record.message)
         if not record.update and record.state == "progressing" and self._dirty:
             record = replace(record, update=True)
         for view in slots:

@@ -183,6 +183,17 @@ def test_no_progress_for_ten_minutes_pauses() -> None:
     assert lab.get("shop-web-1").state == "running"
 
 
+def test_the_deadline_does_not_hide_what_is_wrong() -> None:
+    desired = stack(service(healthcheck=CHECK))
+    lab = Lab()
+    lab.works = lambda one: replace(one, health="unhealthy")
+    answer = lab.settle(desired)
+    while lab.now - NOW < 660:
+        lab.now += 60
+        answer = lab.step(desired)
+    assert answer.standings["web"].reason.startswith("no progress for 600 s; the new container shop-web-1 is unhealthy")
+
+
 def test_a_killed_container_is_replaced_at_once_and_kept_until_then() -> None:
     desired = stack(service(replicas=2, restart="always"))
     lab = settled(desired)
