@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from orchtui.docker.endpoint import Endpoint
+from tests.support.proxy import SocketProxy
 from tests.support.rawdocker import RawDocker
 from tests.support.tmux import Tmux, tmux
 from tests.support.until import until_sync
@@ -185,3 +188,30 @@ def test_small_terminals_and_resizing(box: Box, run_id: str) -> None:
         console.resize(80, 24)
         screen = console.see(f"{box.project}-web-1")
         assert all(len(line) <= 80 for line in screen.splitlines())
+
+
+@pytest.mark.docker
+async def test_docker_goes_away_and_comes_back(
+    box: Box, run_id: str, docker_endpoint: Endpoint, sweep: RawDocker, image: str
+) -> None:
+    assert docker_endpoint.socket_path is not None
+    sweep.run(f"{run_id}-plain", {"Image": image, "Cmd": ["sleep", "1000"], "HostConfig": {"Init": True}})
+    async with SocketProxy(docker_endpoint.socket_path) as proxy:
+        box.env["DOCKER_HOST"] = proxy.endpoint.url
+
+        def drive() -> Iterator[None]:
+            with tmux(run_id, box.env) as console:
+                console.start(ORCHTUI)
+                console.see("● live", f"{run_id}-plain")
+                yield
+                console.see("old", "There is no Docker socket", f"{run_id}-plain")
+                yield
+                console.see("● live", f"{run_id}-plain")
+
+        steps = drive()
+        await asyncio.to_thread(next, steps)
+        await proxy.cut()
+        await asyncio.to_thread(next, steps)
+        await proxy.restore()
+        await asyncio.to_thread(next, steps, None)
+        await asyncio.to_thread(box.orchtui, "engine", "stop")
