@@ -122,7 +122,7 @@ def test_up_waits(cli: Cli, good: str) -> None:
     cli.engine.then = [shop_at(worlds.shop(), serial=3, settled=3)]
     result = cli("up", good, "--wait")
     assert result.code == 1  # the shop is degraded
-    assert "shop is degraded: 2 of 4 services degraded." in result.err
+    assert "shop is degraded: 2 of 4 services degraded; shop/api: 1 of 2 unhealthy; shop/worker: exit 137" in result.err
 
 
 def test_up_without_an_argument_takes_composes_own_files(cli: Cli, tmp_path: Path) -> None:
