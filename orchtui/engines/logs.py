@@ -249,12 +249,11 @@ class LogMerge:
         """The next batch that may go out."""
         if self._in_backlog and not self._end_backlog():
             return None
-        rows = self._ordered()
-        if rows or self._skipped:
-            return self._batch(rows)
+        # Notes first, once their source's lines are out: another source that never pauses must not hold them back.
         if self._notes and not self._notes[0][0].rows:
             return LogBatch(names=(), times=(), source=(), stderr=(), lines=(), note=self._notes.popleft()[1])
-        return None
+        rows = self._ordered()
+        return self._batch(rows) if rows or self._skipped else None
 
     def _end_backlog(self) -> bool:
         """Whether every container has shown what it had; then the last `tail` lines of all of them are kept."""
